@@ -1,0 +1,127 @@
+//! Names of sites: a literal, or a family's pattern with its indices, under the scopes of the
+//! submodels it stands in.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use smallvec::SmallVec;
+
+/// The indices of a family's site, `"z_{i}_{j}"`.
+pub type Indices = SmallVec<[usize; 2]>;
+
+/// The name of a site, parameter or plate.
+///
+/// Its text is the scopes of the submodels around it, each followed by `/`, and the literal with
+/// its indices filled in: `"decoder/z_3"`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Address {
+    text: Cow<'static, str>,
+    /// How many bytes of the text are scopes.
+    scope: usize,
+    pattern: &'static str,
+    indices: Indices,
+}
+
+impl Address {
+    /// The name of a single site.
+    pub fn fixed(name: &'static str) -> Self {
+        Address { text: Cow::Borrowed(name), scope: 0, pattern: name, indices: Indices::new() }
+    }
+
+    /// The name of one site of a family: each `{}` of the pattern stands for an index.
+    pub fn indexed(pattern: &'static str, indices: &[usize]) -> Self {
+        let mut text = String::with_capacity(pattern.len() + 4 * indices.len());
+        let mut parts = pattern.split("{}");
+        text.push_str(parts.next().unwrap_or_default());
+        for (part, index) in parts.zip(indices) {
+            text.push_str(&index.to_string());
+            text.push_str(part);
+        }
+        Address { text: Cow::Owned(text), scope: 0, pattern, indices: indices.iter().copied().collect() }
+    }
+
+    /// The same name under scopes, each of which ends in `/`.
+    #[must_use]
+    pub fn under(mut self, scope: &str) -> Self {
+        if !scope.is_empty() {
+            self.text = Cow::Owned([scope, &self.text].concat());
+            self.scope += scope.len();
+        }
+        self
+    }
+
+    /// The whole name.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The scopes of the submodels around it: empty, or ending in `/`.
+    pub fn scope(&self) -> &str {
+        &self.text[..self.scope]
+    }
+
+    /// The literal, with `{}` in the places of indices.
+    pub fn pattern(&self) -> &'static str {
+        self.pattern
+    }
+
+    /// The indices of a family's site.
+    pub fn indices(&self) -> &[usize] {
+        &self.indices
+    }
+
+    /// The whole name, to be kept.
+    pub fn to_text(&self) -> Cow<'static, str> {
+        self.text.clone()
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// What can index a family: any integer that is not negative.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot index a family of sites",
+    note = "an index is an integer: usize, u8 to u64, or i32 and i64 that are not negative"
+)]
+pub trait SiteIndex: Copy {
+    /// The index.
+    ///
+    /// # Panics
+    /// If it is negative.
+    fn to_index(self) -> usize;
+}
+
+macro_rules! site_index {
+    ($($int:ident)*) => {$(
+        impl SiteIndex for $int {
+            #[track_caller]
+            fn to_index(self) -> usize {
+                usize::try_from(self).unwrap_or_else(|_| panic!("{self} cannot index a family of sites"))
+            }
+        }
+        impl SiteIndex for &$int {
+            #[track_caller]
+            fn to_index(self) -> usize {
+                (*self).to_index()
+            }
+        }
+    )*};
+}
+
+site_index!(usize u8 u16 u32 u64 i32 i64);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_family_fills_in_its_indices_under_its_scopes() {
+        let address = Address::indexed("x_{}_{}", &[3, 14]).under("enc/layer/");
+        assert_eq!(address.as_str(), "enc/layer/x_3_14");
+        assert_eq!((address.scope(), address.pattern(), address.indices()), ("enc/layer/", "x_{}_{}", &[3, 14][..]));
+    }
+}

@@ -1,0 +1,120 @@
+//! The tape flag that every tensor carries and the thread's stack of recorders.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::marker::PhantomData;
+
+use dfdx::tensor::{HasErr, Merge, NoneTape, Storage, Tape};
+
+/// Gradients as dfdx keeps them, which is what backward operations write into.
+pub(crate) type DfdxGradients<E, D> = dfdx::tensor::Gradients<E, D>;
+
+/// One recorded backward operation.
+pub(crate) type BackwardOp<E, D> = Box<dyn FnOnce(&mut DfdxGradients<E, D>) -> Result<(), <D as HasErr>::Err>>;
+
+thread_local! {
+    /// Each entry is a `Vec<BackwardOp<E, D>>`, or `Pause` where recording is off.
+    static RECORDERS: RefCell<Vec<Box<dyn Any>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The mark of a stretch that records nothing.
+struct Pause;
+
+/// Whether a tensor takes part in differentiation: the tape type of every [`crate::Tensor`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GradTape {
+    pub(crate) tracked: bool,
+}
+
+impl Merge<NoneTape> for GradTape {
+    fn merge(self, _: NoneTape) -> Self {
+        self
+    }
+}
+
+impl Merge<GradTape> for GradTape {
+    fn merge(self, other: GradTape) -> Self {
+        GradTape { tracked: self.tracked | other.tracked }
+    }
+}
+
+impl<E: 'static, D: Storage<E>> Tape<E, D> for GradTape {
+    const OWNS_TAPE: bool = true;
+
+    fn add_backward_op<F>(&mut self, operation: F)
+    where
+        F: 'static + FnOnce(&mut DfdxGradients<E, D>) -> Result<(), D::Err>,
+    {
+        if self.tracked {
+            record::<E, D>(operation);
+        }
+    }
+}
+
+/// Pushes a backward operation on this thread's innermost recorder of the same dtype and device;
+/// without one it is dropped.
+pub(crate) fn record<E: 'static, D: Storage<E>>(
+    operation: impl FnOnce(&mut DfdxGradients<E, D>) -> Result<(), D::Err> + 'static,
+) {
+    RECORDERS.with_borrow_mut(|stack| {
+        let top = stack.last_mut().and_then(|top| top.downcast_mut::<Vec<BackwardOp<E, D>>>());
+        if let Some(operations) = top {
+            operations.push(Box::new(operation));
+        }
+    });
+}
+
+/// Whether an operation on tracked tensors would be recorded now, on this thread.
+pub fn is_recording() -> bool {
+    RECORDERS.with_borrow(|stack| stack.last().is_some_and(|top| !top.is::<Pause>()))
+}
+
+/// Runs `f` without recording anything, whatever is tracked in it.
+pub fn no_grad<R>(f: impl FnOnce() -> R) -> R {
+    let _level = Level::push(Box::new(Pause));
+    f()
+}
+
+/// One level of the stack; dropping it, in a panic too, restores the stack below it.
+struct Level {
+    depth: usize,
+}
+
+impl Level {
+    fn push(entry: Box<dyn Any>) -> Self {
+        RECORDERS.with_borrow_mut(|stack| {
+            stack.push(entry);
+            Level { depth: stack.len() - 1 }
+        })
+    }
+}
+
+impl Drop for Level {
+    fn drop(&mut self) {
+        // Dropped outside the borrow: a recorded closure may own tensors whose drop is not ours.
+        let removed = RECORDERS.with_borrow_mut(|stack| stack.split_off(self.depth.min(stack.len())));
+        drop(removed);
+    }
+}
+
+/// An open recorder of this thread.
+pub(crate) struct Recorder<E, D> {
+    level: Level,
+    of: PhantomData<(E, D)>,
+}
+
+impl<E: 'static, D: Storage<E>> Recorder<E, D> {
+    /// Opens a recorder on top of the stack.
+    pub(crate) fn open() -> Self {
+        let level = Level::push(Box::new(Vec::<BackwardOp<E, D>>::new()));
+        Recorder { level, of: PhantomData }
+    }
+
+    /// Closes the recorder and returns what it recorded, oldest first.
+    pub(crate) fn close(self) -> Vec<BackwardOp<E, D>> {
+        RECORDERS.with_borrow_mut(|stack| {
+            let entry = stack.get_mut(self.level.depth).and_then(|e| e.downcast_mut::<Vec<BackwardOp<E, D>>>());
+            entry.map(std::mem::take).unwrap_or_default()
+        })
+    }
+}

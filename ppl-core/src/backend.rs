@@ -1,0 +1,146 @@
+//! The contract of a device: what kernels need beyond dfdx, with a default for any device.
+//!
+//! Kernels take flat tensors (one axis), so that they are compiled once a dtype and function and
+//! not once a shape. The defaults are composed of dfdx's own operations, or go through the host
+//! where dfdx has none; the CPU overrides them with threaded ones, and tests compare the two.
+
+use std::sync::Arc;
+
+use dfdx::shapes::Shape;
+
+use crate::autodiff::DfdxGradients;
+use crate::dtype::Dtype;
+use crate::functions::Function;
+use crate::tensor::{Flat, Inner, Tensor};
+
+// The defaults, for any device of dfdx.
+mod composed;
+// The CPU's kernels.
+mod cpu;
+
+/// A device that our tensors can live on, whatever their elements.
+pub trait Device: Sized + Send + Sync + 'static {
+    /// The handle that new tensors of this thread are made with.
+    fn current() -> Self;
+}
+
+/// How a reduction joins elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reduction {
+    /// The sum, accumulated in `f64`.
+    Sum,
+    /// ln Σ eˣ, with −∞ for a sum of nothing but −∞.
+    LogSumExp,
+    /// The largest element; ties share the gradient.
+    Max,
+}
+
+/// A flat tensor seen as `outer` × `axis` × `inner`, of which the middle one is reduced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layers {
+    /// Sizes before the reduced axis, multiplied.
+    pub outer: usize,
+    /// The size of the reduced axis.
+    pub axis: usize,
+    /// Sizes after it, multiplied.
+    pub inner: usize,
+}
+
+/// The sizes of a matrix product: `batch` × (`m` × `k`) · (`k` × `n`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Product {
+    /// How many products.
+    pub batch: usize,
+    /// Rows of the left matrix.
+    pub m: usize,
+    /// Columns of the left matrix, rows of the right one.
+    pub k: usize,
+    /// Columns of the right matrix.
+    pub n: usize,
+    /// Whether the right matrix is one for the whole batch.
+    pub shared_right: bool,
+}
+
+/// The function behind a linear map, fused with it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Activation {
+    /// None.
+    #[default]
+    Identity,
+    /// max(x, 0).
+    Relu,
+    /// ln(1 + eˣ).
+    Softplus,
+    /// Hyperbolic tangent.
+    Tanh,
+    /// 1 / (1 + e⁻ˣ).
+    Sigmoid,
+}
+
+/// A device with kernels for elements of type `E`.
+///
+/// Implemented for [`Cpu`](crate::Cpu) and, with the feature `cuda`, for dfdx's `Cuda` (which is
+/// type-checked but has never been run by us).
+pub trait Backend<E: Dtype>: Device + dfdx::tensor_ops::Device<E> {
+    /// Lends the elements of a contiguous tensor to `f`.
+    fn read<S: Shape, R>(tensor: &Inner<S, E, Self>, f: impl FnOnce(&[E]) -> R) -> R {
+        f(&tensor.as_vec())
+    }
+
+    /// Lends a tensor's value and its gradient to `f` as host slices and writes the value back.
+    ///
+    /// # Errors
+    /// If the device fails.
+    fn update_in_place<S: Shape>(
+        grads: &mut DfdxGradients<E, Self>,
+        tensor: &mut Tensor<S, E, Self>,
+        f: &mut dyn FnMut(&mut [E], &mut [E]),
+    ) -> Result<(), Self::Err> {
+        composed::update(grads, tensor, f)
+    }
+
+    /// `f` of each element of tensors with `numel` elements or one.
+    fn elementwise<F: Function<E, N>, const N: usize>(f: F, args: [Flat<E, Self>; N], numel: usize) -> Flat<E, Self> {
+        composed::elementwise(f, args, numel)
+    }
+
+    /// The sum of `f` over all elements.
+    fn elementwise_sum<F: Function<E, N>, const N: usize>(
+        f: F,
+        args: [Flat<E, Self>; N],
+        numel: usize,
+    ) -> Tensor<(), E, Self> {
+        composed::elementwise_sum(f, args, numel)
+    }
+
+    /// Joins the elements of the middle layer.
+    fn reduce(x: Flat<E, Self>, layers: Layers, reduction: Reduction) -> Flat<E, Self> {
+        composed::reduce(x, layers, reduction)
+    }
+
+    /// The elements at the given positions; a position may occur more than once.
+    fn take(x: Flat<E, Self>, positions: Arc<[usize]>) -> Flat<E, Self> {
+        composed::take(x, positions)
+    }
+
+    /// All elements of the parts, one part after the other.
+    fn join(parts: Vec<Flat<E, Self>>) -> Flat<E, Self> {
+        composed::join(parts)
+    }
+
+    /// The matrix product of row-major matrices.
+    fn matmul(a: Flat<E, Self>, b: Flat<E, Self>, sizes: Product) -> Flat<E, Self> {
+        composed::matmul(a, b, sizes)
+    }
+
+    /// `activation(x · w + b)` for `x` of m × k, `w` of k × n and `b` of n elements.
+    fn linear(
+        x: Flat<E, Self>,
+        w: Flat<E, Self>,
+        b: Flat<E, Self>,
+        sizes: Product,
+        activation: Activation,
+    ) -> Flat<E, Self> {
+        composed::linear(x, w, b, sizes, activation)
+    }
+}

@@ -1,0 +1,152 @@
+//! The defaults of [`super::Backend`], for any device: composed of dfdx's own operations, or
+//! computed on the host and joined to the tape by their linearisation.
+
+use std::sync::Arc;
+
+use dfdx::prelude::*;
+
+use super::{Activation, Layers, Product, Reduction};
+use crate::autodiff::DfdxGradients;
+use crate::backend::Backend;
+use crate::functions::{Function, unary};
+use crate::tensor::{Flat, Tensor};
+
+/// Copies value and gradient to the host and the value back.
+pub(super) fn update<S: Shape, E: crate::Dtype, D: Backend<E>>(
+    grads: &mut DfdxGradients<E, D>,
+    tensor: &mut crate::Tensor<S, E, D>,
+    f: &mut dyn FnMut(&mut [E], &mut [E]),
+) -> Result<(), D::Err> {
+    grads.get_or_alloc_mut(&tensor.inner)?;
+    let mut gradient = grads.get(&tensor.inner).as_vec();
+    let mut value = tensor.inner.as_vec();
+    f(&mut value, &mut gradient);
+    tensor.inner.copy_from(&value);
+    Ok(())
+}
+
+/// dfdx's own operation where there is one, the host's numbers elsewhere.
+pub(super) fn elementwise<E: crate::Dtype, D: Backend<E>, F: Function<E, N>, const N: usize>(
+    f: F,
+    args: [Flat<E, D>; N],
+    numel: usize,
+) -> Flat<E, D> {
+    let full = args.clone().map(|a| spread(a, numel));
+    f.native(full.clone()).unwrap_or_else(|| on_host(f, full))
+}
+
+/// The composed element-wise form, summed by dfdx.
+pub(super) fn elementwise_sum<E: crate::Dtype, D: Backend<E>, F: Function<E, N>, const N: usize>(
+    f: F,
+    args: [Flat<E, D>; N],
+    numel: usize,
+) -> crate::Tensor<(), E, D> {
+    let all = Layers { outer: 1, axis: numel, inner: 1 };
+    reduce(elementwise(f, args, numel), all, Reduction::Sum).reshape_like(&())
+}
+
+/// One number for all elements, or the elements themselves.
+fn spread<E: crate::Dtype, D: Backend<E>>(x: Flat<E, D>, numel: usize) -> Flat<E, D> {
+    if x.numel() == numel {
+        return x;
+    }
+    take(x, vec![0; numel].into())
+}
+
+/// `y₀ + Σ ∂f/∂xᵢ · (xᵢ − xᵢ₀)` with value and derivatives from the host: the value is `y₀`, and the
+/// gradient that dfdx finds is the derivative.
+fn on_host<E: crate::Dtype, D: Backend<E>, F: Function<E, N>, const N: usize>(
+    f: F,
+    args: [Flat<E, D>; N],
+) -> Flat<E, D> {
+    let host: [Vec<E>; N] = std::array::from_fn(|i| args[i].to_vec());
+    let at = |k: usize| -> [E; N] { std::array::from_fn(|i| host[i][k]) };
+    let values: Vec<E> = (0..host[0].len()).map(|k| f.value(at(k))).collect();
+    let partials: Vec<[E; N]> = (0..values.len()).map(|k| f.partials(at(k), values[k])).collect();
+    let mut out = Flat::<E, D>::vector(values).into_dfdx();
+    for (i, arg) in args.into_iter().enumerate().filter(|(_, a)| a.tracked) {
+        let slope = Flat::<E, D>::vector(partials.iter().map(|p| p[i]).collect());
+        let start = arg.detach().into_dfdx();
+        out = out + (arg.into_dfdx() - (start + E::of(0.0))) * slope.into_dfdx();
+    }
+    Tensor::from_dfdx(out)
+}
+
+/// dfdx's reductions; its log-sum of nothing but −∞ is NaN, which the shift by a finite number mends.
+pub(super) fn reduce<E: crate::Dtype, D: Backend<E>>(
+    x: Flat<E, D>,
+    layers: Layers,
+    reduction: Reduction,
+) -> Flat<E, D> {
+    let Layers { outer, axis, inner } = layers;
+    let cube = x.reshape_like(&(outer, axis, inner)).into_dfdx();
+    let out = match reduction {
+        Reduction::Sum => cube.sum::<(usize, usize), Axis<1>>(),
+        Reduction::Max => cube.max::<(usize, usize), Axis<1>>(),
+        Reduction::LogSumExp => {
+            let lowest = E::min_value() / E::of(4.0);
+            let clamped = cube.clamp(lowest.wide(), E::max_value().wide());
+            return restore_infinity(
+                Tensor::from_dfdx(clamped.logsumexp::<(usize, usize), Axis<1>>()).into_flat(),
+                lowest,
+            );
+        }
+    };
+    Tensor::from_dfdx(out).into_flat()
+}
+
+/// −∞ again where everything was as low as the clamp.
+fn restore_infinity<E: crate::Dtype, D: Backend<E>>(x: Flat<E, D>, lowest: E) -> Flat<E, D> {
+    let floor = lowest / E::of(2.0);
+    let shift: Vec<E> =
+        x.to_vec().into_iter().map(|v| if v < floor { E::neg_infinity() } else { E::of(0.0) }).collect();
+    Tensor::from_dfdx(x.into_dfdx() + Flat::<E, D>::vector(shift).into_dfdx())
+}
+
+/// dfdx's gather over the flat tensor.
+pub(super) fn take<E: crate::Dtype, D: Backend<E>>(x: Flat<E, D>, positions: Arc<[usize]>) -> Flat<E, D> {
+    let n = positions.len();
+    let index = D::current().tensor_from_vec(positions.to_vec(), (n,));
+    Tensor::from_dfdx(x.into_dfdx().gather(index))
+}
+
+/// dfdx's concatenation, two at a time; parts are copied first, since dfdx refuses equal identities.
+pub(super) fn join<E: crate::Dtype, D: Backend<E>>(parts: Vec<Flat<E, D>>) -> Flat<E, D> {
+    let empty = Flat::<E, D>::vector(Vec::new()).into_dfdx();
+    let joined =
+        parts.into_iter().fold(empty, |all, part| (all, part.into_dfdx() + E::of(0.0)).concat_along(Axis::<0>));
+    Tensor::from_dfdx(joined)
+}
+
+/// dfdx's matrix products.
+pub(super) fn matmul<E: crate::Dtype, D: Backend<E>>(a: Flat<E, D>, b: Flat<E, D>, sizes: Product) -> Flat<E, D> {
+    let Product { batch, m, k, n, shared_right } = sizes;
+    let fresh = |t: Flat<E, D>| Tensor::from_dfdx(t.into_dfdx() + E::of(0.0));
+    let b = fresh(b);
+    if shared_right || batch == 1 {
+        let left = a.reshape_like(&(batch * m, k)).into_dfdx();
+        return Tensor::from_dfdx(left.matmul(b.reshape_like(&(k, n)).into_dfdx())).into_flat();
+    }
+    let left = a.reshape_like(&(batch, m, k)).into_dfdx();
+    Tensor::from_dfdx(left.matmul(b.reshape_like(&(batch, k, n)).into_dfdx())).into_flat()
+}
+
+/// Product, spread bias and activation as separate operations.
+pub(super) fn linear<E: crate::Dtype, D: Backend<E>>(
+    x: Flat<E, D>,
+    w: Flat<E, D>,
+    b: Flat<E, D>,
+    sizes: Product,
+    activation: Activation,
+) -> Flat<E, D> {
+    let Product { m, n, .. } = sizes;
+    let bias = take(b, (0..m).flat_map(|_| 0..n).collect());
+    let sum = Tensor::from_dfdx(matmul(x, w, sizes).into_dfdx() + bias.into_dfdx());
+    match activation {
+        Activation::Identity => sum,
+        Activation::Relu => elementwise(unary::Relu, [sum], m * n),
+        Activation::Softplus => elementwise(unary::Softplus, [sum], m * n),
+        Activation::Tanh => elementwise(unary::Tanh, [sum], m * n),
+        Activation::Sigmoid => elementwise(unary::Sigmoid, [sum], m * n),
+    }
+}

@@ -1,0 +1,147 @@
+//! The CPU's kernels: fused, threaded over fixed chunks so that any number of threads gives the
+//! same result, with sums accumulated in `f64`.
+
+use std::cell::OnceCell;
+use std::sync::Arc;
+
+use dfdx::shapes::Shape;
+use dfdx::tensor::{Cpu, HasErr, Storage, TensorFromVec};
+
+use super::{Activation, Backend, Device, Layers, Product, Reduction};
+use crate::autodiff::DfdxGradients;
+use crate::dtype::Dtype;
+use crate::functions::Function;
+use crate::tensor::{Flat, Inner, Tensor};
+
+// Reading and writing a tensor's buffer in place.
+mod buffer;
+// Functions of single elements, forward and backward.
+mod elementwise;
+// Sums, log-sums and maxima over an axis.
+mod reduce;
+// Picking and joining elements.
+mod movement;
+// Matrix products and fused linear maps.
+mod matmul;
+
+thread_local! {
+    /// dfdx's handle holds two reference counts; one handle a thread keeps them off other cores.
+    /// It has no state that we use: randomness and caching of dfdx stay off.
+    static CPU: OnceCell<Cpu> = const { OnceCell::new() };
+}
+
+impl Device for Cpu {
+    fn current() -> Self {
+        CPU.with(|cpu| cpu.get_or_init(Cpu::default).clone())
+    }
+}
+
+/// How many elements one thread takes at a time. Fixed, so that sums do not depend on threads.
+const CHUNK: usize = 16 * 1024;
+
+/// An element type as the CPU stores it.
+trait Element: Dtype
+where
+    Cpu: Backend<Self>,
+{
+    /// The vector within dfdx's buffer, whose type has no public name.
+    fn buffer(buffer: &mut <Cpu as Storage<Self>>::Vec) -> &mut Vec<Self>;
+}
+
+macro_rules! cpu_backend {
+    ($E:ident) => {
+        impl Element for $E {
+            fn buffer(buffer: &mut <Cpu as Storage<Self>>::Vec) -> &mut Vec<Self> {
+                buffer
+            }
+        }
+
+        impl Backend<$E> for Cpu {
+            fn read<S: Shape, R>(tensor: &Inner<S, $E, Self>, f: impl FnOnce(&[$E]) -> R) -> R {
+                f(buffer::slice(tensor))
+            }
+
+            fn update_in_place<S: Shape>(
+                grads: &mut DfdxGradients<$E, Self>,
+                tensor: &mut Tensor<S, $E, Self>,
+                f: &mut dyn FnMut(&mut [$E], &mut [$E]),
+            ) -> Result<(), <Self as HasErr>::Err> {
+                let gradient = grads.get_or_alloc_mut(&tensor.inner)?;
+                f(buffer::slice_mut(&mut tensor.inner), gradient);
+                Ok(())
+            }
+
+            fn elementwise<F: Function<$E, N>, const N: usize>(
+                f: F,
+                args: [Flat<$E, Self>; N],
+                numel: usize,
+            ) -> Flat<$E, Self> {
+                elementwise::map(f, args, numel)
+            }
+
+            fn elementwise_sum<F: Function<$E, N>, const N: usize>(
+                f: F,
+                args: [Flat<$E, Self>; N],
+                numel: usize,
+            ) -> Tensor<(), $E, Self> {
+                elementwise::sum(f, args, numel)
+            }
+
+            fn reduce(x: Flat<$E, Self>, layers: Layers, reduction: Reduction) -> Flat<$E, Self> {
+                reduce::reduce(x, layers, reduction)
+            }
+
+            fn take(x: Flat<$E, Self>, positions: Arc<[usize]>) -> Flat<$E, Self> {
+                movement::take(x, positions)
+            }
+
+            fn join(parts: Vec<Flat<$E, Self>>) -> Flat<$E, Self> {
+                movement::join(parts)
+            }
+
+            fn matmul(a: Flat<$E, Self>, b: Flat<$E, Self>, sizes: Product) -> Flat<$E, Self> {
+                matmul::matmul(a, b, sizes)
+            }
+
+            fn linear(
+                x: Flat<$E, Self>,
+                w: Flat<$E, Self>,
+                b: Flat<$E, Self>,
+                sizes: Product,
+                activation: Activation,
+            ) -> Flat<$E, Self> {
+                matmul::linear(x, w, b, sizes, activation)
+            }
+        }
+    };
+}
+
+cpu_backend!(f32);
+cpu_backend!(f64);
+
+/// Records the backward pass of `out` where it is tracked and a recorder is open: `backward` gets
+/// the gradients and, taken out of them, that of `out`.
+fn record_from<E: Element>(
+    out: &Flat<E, Cpu>,
+    backward: impl FnOnce(&mut DfdxGradients<E, Cpu>, Vec<E>) -> Result<(), <Cpu as HasErr>::Err> + 'static,
+) where
+    Cpu: Backend<E>,
+{
+    if !out.tracked || !crate::autodiff::is_recording() {
+        return;
+    }
+    let ghost = out.inner.ghost();
+    crate::autodiff::record::<E, Cpu>(move |grads| {
+        let upstream = std::mem::take(E::buffer(grads.get_or_alloc_mut(&ghost)?));
+        backward(grads, upstream)
+    });
+}
+
+/// A new flat tensor from a kernel's output.
+fn output<E: Dtype>(values: Vec<E>, tracked: bool) -> Flat<E, Cpu>
+where
+    Cpu: Backend<E>,
+{
+    let n = values.len();
+    Tensor { inner: Cpu::current().tensor_from_vec(values, (n,)), tracked }
+}

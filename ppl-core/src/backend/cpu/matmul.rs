@@ -1,0 +1,225 @@
+//! Matrix products through the `gemm` crate, and linear maps with bias and activation fused.
+
+use dfdx::tensor::{Cpu, HasErr};
+use rayon::prelude::*;
+
+use super::{CHUNK, Element, buffer::slice, output, record_from};
+use crate::backend::{Activation, Backend, Product};
+use crate::dtype::Dtype;
+use crate::tensor::Flat;
+
+/// A matrix in a slice: rows, columns, and the strides of both.
+#[derive(Clone, Copy)]
+struct Matrix<'a, E> {
+    data: &'a [E],
+    rows: usize,
+    columns: usize,
+    row_stride: usize,
+    column_stride: usize,
+}
+
+impl<'a, E> Matrix<'a, E> {
+    /// A row-major matrix.
+    fn new(data: &'a [E], rows: usize, columns: usize) -> Self {
+        assert_eq!(data.len(), rows * columns, "a matrix of {rows} × {columns}");
+        Matrix { data, rows, columns, row_stride: columns, column_stride: 1 }
+    }
+
+    /// The same data, transposed.
+    fn t(self) -> Self {
+        Matrix {
+            data: self.data,
+            rows: self.columns,
+            columns: self.rows,
+            row_stride: self.column_stride,
+            column_stride: self.row_stride,
+        }
+    }
+}
+
+/// Products below this many multiplications are not worth a second thread.
+const THREADED: usize = 1 << 18;
+
+/// `out += a · b`, or `out = a · b` where `add` is false; `out` is row-major.
+fn multiply<E: Dtype>(a: Matrix<'_, E>, b: Matrix<'_, E>, out: &mut [E], add: bool) {
+    let (m, k, n) = (a.rows, a.columns, b.columns);
+    assert_eq!(k, b.rows, "inner sizes of a matrix product");
+    assert_eq!(out.len(), m * n, "output of a matrix product");
+    if m * n == 0 {
+        return;
+    }
+    if k == 0 {
+        if !add {
+            out.fill(E::of(0.0));
+        }
+        return;
+    }
+    let threads = if m * n * k < THREADED { gemm::Parallelism::None } else { gemm::Parallelism::Rayon(0) };
+    // SAFETY: `gemm` reads m × k and k × n elements at the strides of `a` and `b`, which
+    // `Matrix::new` has checked to lie within their slices (transposing swaps sizes and strides
+    // together), and writes m × n elements of `out`, whose length is checked above and which,
+    // being borrowed exclusively, overlaps neither.
+    unsafe {
+        gemm::gemm(
+            m,
+            n,
+            k,
+            out.as_mut_ptr(),
+            1,
+            n as isize,
+            add,
+            a.data.as_ptr(),
+            a.column_stride as isize,
+            a.row_stride as isize,
+            b.data.as_ptr(),
+            b.column_stride as isize,
+            b.row_stride as isize,
+            E::of(1.0),
+            E::of(1.0),
+            false,
+            false,
+            false,
+            threads,
+        );
+    }
+}
+
+/// The slices of product number `i` of a batch.
+fn nth<E>(data: &[E], i: usize, len: usize, shared: bool) -> &[E] {
+    if shared { data } else { &data[i * len..][..len] }
+}
+
+/// The matrix product of row-major matrices.
+pub(super) fn matmul<E: Element>(a: Flat<E, Cpu>, b: Flat<E, Cpu>, sizes: Product) -> Flat<E, Cpu>
+where
+    Cpu: Backend<E>,
+{
+    let Product { batch, m, k, n, shared_right } = sizes;
+    let mut values = vec![E::of(0.0); batch * m * n];
+    {
+        let (a, b) = (slice(&a.inner), slice(&b.inner));
+        for i in 0..batch {
+            let left = Matrix::new(nth(a, i, m * k, false), m, k);
+            let right = Matrix::new(nth(b, i, k * n, shared_right), k, n);
+            multiply(left, right, &mut values[i * m * n..][..m * n], false);
+        }
+    }
+    let out = output(values, a.tracked || b.tracked);
+    record_from(&out, move |grads, upstream| {
+        let up = |i: usize| Matrix::new(&upstream[i * m * n..][..m * n], m, n);
+        if a.tracked {
+            let right = slice(&b.inner);
+            let gradient = E::buffer(grads.get_or_alloc_mut(&a.inner)?);
+            for i in 0..batch {
+                let right = Matrix::new(nth(right, i, k * n, shared_right), k, n);
+                multiply(up(i), right.t(), &mut gradient[i * m * k..][..m * k], true);
+            }
+        }
+        if b.tracked {
+            let left = slice(&a.inner);
+            let gradient = E::buffer(grads.get_or_alloc_mut(&b.inner)?);
+            for i in 0..batch {
+                let left = Matrix::new(nth(left, i, m * k, false), m, k);
+                let at = if shared_right { 0 } else { i * k * n };
+                multiply(left.t(), up(i), &mut gradient[at..][..k * n], true);
+            }
+        }
+        Ok(())
+    });
+    out
+}
+
+/// `activation(x · w + b)`.
+pub(super) fn linear<E: Element>(
+    x: Flat<E, Cpu>,
+    w: Flat<E, Cpu>,
+    b: Flat<E, Cpu>,
+    sizes: Product,
+    activation: Activation,
+) -> Flat<E, Cpu>
+where
+    Cpu: Backend<E>,
+{
+    let Product { m, k, n, .. } = sizes;
+    let mut values = Vec::with_capacity(m * n);
+    for _ in 0..m {
+        values.extend_from_slice(slice(&b.inner));
+    }
+    multiply(Matrix::new(slice(&x.inner), m, k), Matrix::new(slice(&w.inner), k, n), &mut values, true);
+    if activation != Activation::Identity {
+        in_chunks(&mut values, |chunk| activate(chunk, activation));
+    }
+    let out = output(values, x.tracked || w.tracked || b.tracked);
+    let saved = out.clone();
+    record_from(&out, move |grads, mut upstream| {
+        if activation != Activation::Identity {
+            let values = slice(&saved.inner);
+            upstream
+                .par_chunks_mut(CHUNK)
+                .zip(values.par_chunks(CHUNK))
+                .for_each(|(up, y)| deactivate(up, y, activation));
+        }
+        linear_backward(grads, &upstream, &x, &w, &b, sizes)
+    });
+    out
+}
+
+fn linear_backward<E: Element>(
+    grads: &mut crate::autodiff::DfdxGradients<E, Cpu>,
+    upstream: &[E],
+    x: &Flat<E, Cpu>,
+    w: &Flat<E, Cpu>,
+    b: &Flat<E, Cpu>,
+    Product { m, k, n, .. }: Product,
+) -> Result<(), <Cpu as HasErr>::Err>
+where
+    Cpu: Backend<E>,
+{
+    let up = Matrix::new(upstream, m, n);
+    if b.tracked {
+        let gradient = E::buffer(grads.get_or_alloc_mut(&b.inner)?);
+        for row in upstream.chunks_exact(n.max(1)) {
+            gradient.iter_mut().zip(row).for_each(|(g, &u)| *g += u);
+        }
+    }
+    if w.tracked {
+        let gradient = E::buffer(grads.get_or_alloc_mut(&w.inner)?);
+        multiply(Matrix::new(slice(&x.inner), m, k).t(), up, gradient, true);
+    }
+    if x.tracked {
+        let gradient = E::buffer(grads.get_or_alloc_mut(&x.inner)?);
+        multiply(up, Matrix::new(slice(&w.inner), k, n).t(), gradient, true);
+    }
+    Ok(())
+}
+
+fn in_chunks<E: Dtype>(values: &mut [E], f: impl Fn(&mut [E]) + Send + Sync) {
+    if values.len() <= CHUNK {
+        f(values);
+    } else {
+        values.par_chunks_mut(CHUNK).for_each(f);
+    }
+}
+
+fn activate<E: Dtype>(values: &mut [E], activation: Activation) {
+    match activation {
+        Activation::Identity => {}
+        Activation::Relu => values.iter_mut().for_each(|v| *v = v.max(E::of(0.0))),
+        Activation::Softplus => values.iter_mut().for_each(|v| *v = crate::functions::unary::softplus(*v)),
+        Activation::Tanh => values.iter_mut().for_each(|v| *v = v.tanh()),
+        Activation::Sigmoid => values.iter_mut().for_each(|v| *v = crate::functions::unary::sigmoid(*v)),
+    }
+}
+
+/// Multiplies by the activation's derivative, which each of them gives in terms of its output.
+fn deactivate<E: Dtype>(upstream: &mut [E], outputs: &[E], activation: Activation) {
+    let one = E::of(1.0);
+    let pairs = upstream.iter_mut().zip(outputs);
+    match activation {
+        Activation::Identity => {}
+        Activation::Relu => pairs.for_each(|(u, &y)| *u = if y > E::of(0.0) { *u } else { E::of(0.0) }),
+        Activation::Softplus => pairs.for_each(|(u, &y)| *u *= -(-y).exp_m1()),
+        Activation::Tanh => pairs.for_each(|(u, &y)| *u *= one - y * y),
+        Activation::Sigmoid => pairs.for_each(|(u, &y)| *u *= y * (one - y)),
+    }
+}

@@ -1,0 +1,51 @@
+//! Picking elements by position and joining tensors end to end.
+
+use std::sync::Arc;
+
+use dfdx::tensor::Cpu;
+
+use super::{Element, buffer::slice, output, record_from};
+use crate::backend::Backend;
+use crate::tensor::Flat;
+
+/// The elements at the given positions.
+pub(super) fn take<E: Element>(x: Flat<E, Cpu>, positions: Arc<[usize]>) -> Flat<E, Cpu>
+where
+    Cpu: Backend<E>,
+{
+    let values = {
+        let x = slice(&x.inner);
+        positions.iter().map(|&p| x[p]).collect()
+    };
+    let out = output(values, x.tracked);
+    record_from(&out, move |grads, upstream| {
+        let gradient = E::buffer(grads.get_or_alloc_mut(&x.inner)?);
+        for (&p, &g) in positions.iter().zip(&upstream) {
+            gradient[p] += g;
+        }
+        Ok(())
+    });
+    out
+}
+
+/// All elements of the parts, one part after the other.
+pub(super) fn join<E: Element>(parts: Vec<Flat<E, Cpu>>) -> Flat<E, Cpu>
+where
+    Cpu: Backend<E>,
+{
+    let values: Vec<E> = parts.iter().flat_map(|part| slice(&part.inner).iter().copied()).collect();
+    let out = output(values, parts.iter().any(|part| part.tracked));
+    record_from(&out, move |grads, upstream| {
+        let mut rest = &upstream[..];
+        for part in &parts {
+            let (here, after) = rest.split_at(part.numel());
+            rest = after;
+            if part.tracked {
+                let gradient = E::buffer(grads.get_or_alloc_mut(&part.inner)?);
+                gradient.iter_mut().zip(here).for_each(|(g, &u)| *g += u);
+            }
+        }
+        Ok(())
+    });
+    out
+}

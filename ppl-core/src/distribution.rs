@@ -1,0 +1,164 @@
+//! The contract of a distribution.
+
+use std::sync::Arc;
+
+use dfdx::shapes::{ReduceShape, Shape};
+
+use crate::backend::Backend;
+use crate::constraint::{Constraint, Support};
+use crate::distributions::{Independent, Masked};
+use crate::dtype::Dtype;
+use crate::rng::Rng;
+use crate::tensor::{Operand, Tensor};
+use crate::values::SiteValue;
+
+/// A parameter outside its domain, before the site's name is known.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ParameterError {
+    /// The parameter's name.
+    pub parameter: &'static str,
+    /// The first offending value.
+    pub value: f64,
+    /// Its index.
+    pub element: Vec<usize>,
+    /// What it must be.
+    pub constraint: String,
+}
+
+/// A probability distribution over values of one type.
+///
+/// The axes of a log-density ([`Distribution::Batch`]) are independent elements; an event beneath
+/// them ([`Distribution::event_dims`]) has one density. Parameters are tensors, so gradients reach
+/// them through log-densities and, where [`Distribution::has_rsample`], through draws.
+///
+/// A distribution of your own is a struct with its parameters and this trait; see
+/// `CONTRIBUTING.md` for the recipe.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a distribution over elements `{E}` on device `{D}`",
+    note = "the second argument of `sample!` is a distribution, such as `Normal::new(loc, scale)`, of the model's dtype"
+)]
+pub trait Distribution<E: Dtype, D: Backend<E>>: Clone + 'static {
+    /// What it is a distribution over.
+    type Value: SiteValue;
+    /// The shape of independent elements.
+    type Batch: Shape;
+
+    /// Its name in errors.
+    fn name(&self) -> &'static str;
+
+    /// The shape of independent elements.
+    fn batch_shape(&self) -> Self::Batch;
+
+    /// The sizes of one event: empty for a distribution over numbers.
+    fn event_dims(&self) -> Vec<usize> {
+        Vec::new()
+    }
+
+    /// A draw; differentiable in the parameters where [`Distribution::has_rsample`].
+    fn draw(&self, rng: &mut Rng) -> Self::Value;
+
+    /// Whether draws carry pathwise (reparameterised) gradients.
+    fn has_rsample(&self) -> bool;
+
+    /// The log-density of each independent element; −∞ outside the support.
+    fn log_prob(&self, value: &Self::Value) -> Tensor<Self::Batch, E, D>;
+
+    /// The log-density of all elements together: the sum of [`Distribution::log_prob`] in one fused
+    /// operation where there is one.
+    fn log_prob_sum(&self, value: &Self::Value) -> Tensor<(), E, D> {
+        self.log_prob(value).sum_all()
+    }
+
+    /// Where its values live.
+    fn support(&self) -> Support<E, D>;
+
+    /// The mean of each element; `None` where there is none or it is not a value.
+    fn mean(&self) -> Option<Self::Value> {
+        None
+    }
+
+    /// The variance of each element; `None` where there is none.
+    fn variance(&self) -> Option<Self::Value> {
+        None
+    }
+
+    /// The entropy of each independent element, in nats; `None` where it has no closed form.
+    fn entropy(&self) -> Option<Tensor<Self::Batch, E, D>> {
+        None
+    }
+
+    /// The probability of a value at most this; `None` where it has no closed form.
+    fn cdf(&self, _value: &Self::Value) -> Option<Tensor<Self::Batch, E, D>> {
+        None
+    }
+
+    /// The value whose [`Distribution::cdf`] is this probability; `None` without a closed form.
+    fn icdf(&self, _probability: &Tensor<Self::Batch, E, D>) -> Option<Self::Value> {
+        None
+    }
+
+    /// Every value of one element, each filling the whole batch; `None` if there are not finitely
+    /// many.
+    fn enumerate_support(&self) -> Option<Vec<Self::Value>> {
+        None
+    }
+
+    /// The first parameter that lies outside its domain.
+    ///
+    /// # Errors
+    /// If there is one, with its name, value, index and what it must be.
+    fn check_parameters(&self) -> Result<(), ParameterError>;
+
+    /// The parameters at one element of the batch, by name: for errors.
+    fn parameters_at(&self, element: usize) -> Vec<(&'static str, f64)>;
+
+    /// The trailing axes `Ax` of the batch as part of one event (Pyro's `to_event`), so that their
+    /// log-densities are summed.
+    fn to_event<Ax: dfdx::shapes::Axes>(self) -> Independent<Self, Ax>
+    where
+        Self::Batch: ReduceShape<Ax>,
+    {
+        Independent::new(self)
+    }
+
+    /// The same distribution with the log-density of some elements left out: those where the mask,
+    /// in row-major order over the batch, is false.
+    ///
+    /// # Panics
+    /// If the mask has not one entry for each element of the batch.
+    #[track_caller]
+    fn mask(self, mask: impl Into<Arc<[bool]>>) -> Masked<Self> {
+        Masked::new(self, mask)
+    }
+}
+
+/// The first element of a parameter that lies outside a constraint, as an error.
+///
+/// # Errors
+/// If there is one.
+pub fn check_parameter<S: Shape, E: Dtype, D: Backend<E>>(
+    parameter: &'static str,
+    operand: &Operand<S, E, D>,
+    constraint: &dyn Constraint<E, D>,
+) -> Result<(), ParameterError> {
+    let dims = operand.shape().map(|s| s.concrete().into()).unwrap_or_default();
+    operand.flat().read(|values| match constraint.violation(values) {
+        None => Ok(()),
+        Some(at) => Err(ParameterError {
+            parameter,
+            value: values[at].wide(),
+            element: unravel(at, &dims),
+            constraint: constraint.describe(),
+        }),
+    })
+}
+
+/// The index of a flat position in a tensor of these sizes.
+pub(crate) fn unravel(mut at: usize, dims: &[usize]) -> Vec<usize> {
+    let mut index = vec![0; dims.len()];
+    for (i, &size) in dims.iter().enumerate().rev() {
+        index[i] = at % size.max(1);
+        at /= size.max(1);
+    }
+    index
+}

@@ -1,0 +1,62 @@
+//! A log-weight without a value.
+
+use std::sync::Arc;
+
+use dfdx::shapes::Shape;
+
+use crate::backend::Backend;
+use crate::constraint::{Real, Support};
+use crate::distribution::{Distribution, ParameterError};
+use crate::dtype::Dtype;
+use crate::rng::Rng;
+use crate::tensor::Tensor;
+
+/// An unnormalised distribution over nothing, whose log-density is the given term: what `factor!`
+/// scores.
+#[derive(Clone, Debug)]
+pub struct Unit<S: Shape, E: Dtype, D: Backend<E>> {
+    log_factor: Tensor<S, E, D>,
+}
+
+impl<S: Shape, E: Dtype, D: Backend<E>> Unit<S, E, D> {
+    /// A term of the log-density for each element.
+    pub fn new(log_factor: Tensor<S, E, D>) -> Self {
+        Unit { log_factor }
+    }
+}
+
+impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for Unit<S, E, D> {
+    type Value = ();
+    type Batch = S;
+
+    fn name(&self) -> &'static str {
+        "Unit"
+    }
+
+    fn batch_shape(&self) -> S {
+        self.log_factor.shape()
+    }
+
+    fn draw(&self, _: &mut Rng) {}
+
+    fn has_rsample(&self) -> bool {
+        true
+    }
+
+    fn log_prob(&self, (): &()) -> Tensor<S, E, D> {
+        self.log_factor.clone()
+    }
+
+    fn support(&self) -> Support<E, D> {
+        Arc::new(Real)
+    }
+
+    fn check_parameters(&self) -> Result<(), ParameterError> {
+        Ok(())
+    }
+
+    fn parameters_at(&self, element: usize) -> Vec<(&'static str, f64)> {
+        let at = self.log_factor.read(|values| values.get(element).map_or(f64::NAN, |v| v.wide()));
+        vec![("log_factor", at)]
+    }
+}

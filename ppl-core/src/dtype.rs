@@ -1,0 +1,59 @@
+//! Element types: `f32` for networks, `f64` for densities and samplers, both everywhere.
+
+use std::fmt::{Debug, Display};
+
+use num_traits::Float;
+
+/// A floating-point element type. One run of a model has one dtype.
+///
+/// Implemented for [`f32`] and [`f64`].
+pub trait Dtype:
+    dfdx::shapes::Dtype + Float + Default + Debug + Display + std::iter::Sum + rand::distributions::uniform::SampleUniform
+{
+    /// The type's name in errors and checkpoints: `"f32"` or `"f64"`.
+    const NAME: &'static str;
+
+    /// The nearest value to `x`.
+    fn of(x: f64) -> Self;
+
+    /// This value as `f64`, exactly.
+    fn wide(self) -> f64;
+
+    /// Little-endian bytes of a slice, for checkpoints.
+    fn to_le_bytes(values: &[Self]) -> Vec<u8>;
+
+    /// Reads little-endian bytes back; the length must be a multiple of the element's size.
+    fn from_le_bytes(bytes: &[u8]) -> Vec<Self>;
+}
+
+macro_rules! dtype {
+    ($float:ident) => {
+        impl Dtype for $float {
+            const NAME: &'static str = stringify!($float);
+
+            #[inline(always)]
+            fn of(x: f64) -> Self {
+                x as $float
+            }
+
+            #[inline(always)]
+            fn wide(self) -> f64 {
+                self as f64
+            }
+
+            fn to_le_bytes(values: &[Self]) -> Vec<u8> {
+                values.iter().flat_map(|v| v.to_le_bytes()).collect()
+            }
+
+            fn from_le_bytes(bytes: &[u8]) -> Vec<Self> {
+                bytes
+                    .chunks_exact(size_of::<$float>())
+                    .map(|c| <$float>::from_le_bytes(c.try_into().expect("a whole element")))
+                    .collect()
+            }
+        }
+    };
+}
+
+dtype!(f32);
+dtype!(f64);

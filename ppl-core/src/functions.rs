@@ -1,0 +1,53 @@
+//! Element functions: a value and its partial derivatives, from which kernels make whole tensors.
+//!
+//! A [`Function`] says what happens to one element; the backend threads it over tensors, spreads
+//! scalar arguments, records the backward pass and sums where a sum is asked for. A new function is
+//! one small `impl`.
+
+use dfdx::shapes::Shape;
+
+use crate::backend::Backend;
+use crate::dtype::Dtype;
+use crate::tensor::{Flat, Tensor};
+
+// + - * / and their forms with a number, maximum, minimum, choice.
+pub(crate) mod arithmetic;
+// Functions of one variable.
+pub(crate) mod unary;
+
+/// A differentiable function of `N` numbers, applied to each element of `N` tensors.
+pub trait Function<E: Dtype, const N: usize>: Copy + Send + Sync + 'static {
+    /// Its name in errors.
+    fn name(&self) -> &'static str;
+
+    /// The value at one element.
+    fn value(&self, args: [E; N]) -> E;
+
+    /// The partial derivatives at one element, given the value there.
+    fn partials(&self, args: [E; N], value: E) -> [E; N];
+
+    /// The same function from dfdx's own operations, for devices other than the CPU; without it
+    /// such a device goes through the host.
+    fn native<D: Backend<E>>(&self, args: [Flat<E, D>; N]) -> Option<Flat<E, D>> {
+        let _ = args;
+        None
+    }
+}
+
+/// Applies `f` to every element; arguments of one element are spread over the others.
+pub(crate) fn apply<S: Shape, E: Dtype, D: Backend<E>, F: Function<E, N>, const N: usize>(
+    f: F,
+    args: [Flat<E, D>; N],
+    shape: S,
+) -> Tensor<S, E, D> {
+    D::elementwise(f, args, shape.num_elements()).reshape_like(&shape)
+}
+
+/// The sum of `f` over all elements, accumulated in `f64`.
+pub(crate) fn apply_sum<E: Dtype, D: Backend<E>, F: Function<E, N>, const N: usize>(
+    f: F,
+    args: [Flat<E, D>; N],
+    numel: usize,
+) -> Tensor<(), E, D> {
+    D::elementwise_sum(f, args, numel)
+}

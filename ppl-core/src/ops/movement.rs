@@ -1,0 +1,229 @@
+//! Broadcasting, permuting, slicing, joining and gathering.
+//!
+//! All of these pick elements by position, so the gradient is a scatter-add; all copy.
+
+use std::ops::Range;
+
+use dfdx::shapes::{Axes, BroadcastShapeTo, ConstShape, Dim, PermuteShapeTo, Shape};
+
+use crate::backend::Backend;
+use crate::dtype::Dtype;
+use crate::error::ShapeError;
+use crate::tensor::{Tensor, shape_from_dims};
+
+/// The row-major position in a tensor of shape `from` of each element of a result of shape `to`,
+/// whose axes step through the source by `strides`.
+fn strided_positions(to: &[usize], strides: &[usize], offset: usize) -> Vec<usize> {
+    let mut positions = vec![offset];
+    for (&size, &stride) in to.iter().zip(strides) {
+        positions = positions.iter().flat_map(|&p| (0..size).map(move |i| p + i * stride)).collect();
+    }
+    positions
+}
+
+/// Row-major strides.
+fn strides(dims: &[usize]) -> Vec<usize> {
+    let mut strides = vec![1; dims.len()];
+    for i in (1..dims.len()).rev() {
+        strides[i - 1] = strides[i] * dims[i];
+    }
+    strides
+}
+
+/// Positions that put axis `order[i]` in place `i`.
+pub(super) fn permuted_positions(dims: &[usize], order: &[usize]) -> Vec<usize> {
+    let old = strides(dims);
+    let to: Vec<usize> = order.iter().map(|&i| dims[i]).collect();
+    let steps: Vec<usize> = order.iter().map(|&i| old[i]).collect();
+    strided_positions(&to, &steps, 0)
+}
+
+impl<S: Shape, E: Dtype, D: Backend<E>> Tensor<S, E, D> {
+    fn pick<R: Shape>(&self, positions: Vec<usize>, shape: R) -> Tensor<R, E, D> {
+        D::take(self.flat(), positions.into()).reshape_like(&shape)
+    }
+
+    /// The tensor repeated along new axes `Ax` to a shape known at compile time.
+    #[must_use]
+    #[track_caller]
+    pub fn broadcast<R: ConstShape, Ax: Axes>(&self) -> Tensor<R, E, D>
+    where
+        S: BroadcastShapeTo<R, Ax>,
+    {
+        self.broadcast_like::<R, Ax>(&R::default())
+    }
+
+    /// The tensor repeated along new axes `Ax` to the given shape.
+    ///
+    /// # Errors
+    /// If a size known only at run time differs.
+    pub fn try_broadcast_like<R: Shape, Ax: Axes>(&self, shape: &R) -> Result<Tensor<R, E, D>, ShapeError>
+    where
+        S: BroadcastShapeTo<R, Ax>,
+    {
+        let (from, to): (Vec<usize>, Vec<usize>) = (self.dims(), shape.concrete().into());
+        let new: Vec<isize> = Ax::as_array().into_iter().collect();
+        let kept: Vec<usize> = (0..to.len()).filter(|&i| !new.contains(&(i as isize))).collect();
+        if kept.iter().map(|&i| to[i]).ne(from.iter().copied()) {
+            let problem = "the axes that are kept differ";
+            return Err(ShapeError { operation: "broadcast", problem, left: from, right: to });
+        }
+        let old = strides(&from);
+        let mut steps = vec![0; to.len()];
+        kept.iter().zip(old).for_each(|(&i, stride)| steps[i] = stride);
+        Ok(self.pick(strided_positions(&to, &steps, 0), *shape))
+    }
+
+    /// The tensor repeated along new axes `Ax` to the given shape.
+    ///
+    /// # Panics
+    /// If a size known only at run time differs, with both shapes.
+    #[must_use]
+    #[track_caller]
+    pub fn broadcast_like<R: Shape, Ax: Axes>(&self, shape: &R) -> Tensor<R, E, D>
+    where
+        S: BroadcastShapeTo<R, Ax>,
+    {
+        self.try_broadcast_like(shape).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// The axes in another order: `t.permute::<Rank2<3, 2>, Axes2<1, 0>>()`.
+    #[must_use]
+    pub fn permute<R: Shape, Ax: Axes>(&self) -> Tensor<R, E, D>
+    where
+        S: PermuteShapeTo<R, Ax>,
+    {
+        let order: Vec<usize> = Ax::as_array().into_iter().map(|a| a as usize).collect();
+        let dims = self.dims();
+        let permuted: Vec<usize> = order.iter().map(|&i| dims[i]).collect();
+        let shape = shape_from_dims::<R>(&permuted).expect("the trait bound gives the permuted shape");
+        self.pick(permuted_positions(&dims, &order), shape)
+    }
+
+    /// The elements within a range of each axis, as a tensor of a shape that must have those sizes.
+    ///
+    /// # Errors
+    /// If there are more or fewer ranges than axes, a range leaves its axis, or the sizes are not
+    /// the result's.
+    pub fn try_slice<R: Shape>(&self, ranges: &[Range<usize>]) -> Result<Tensor<R, E, D>, ShapeError> {
+        let dims = self.dims();
+        let sizes: Vec<usize> = ranges.iter().map(|r| r.len()).collect();
+        let wrong = |problem| ShapeError { operation: "slice", problem, left: dims.clone(), right: sizes.clone() };
+        if ranges.len() != dims.len() {
+            return Err(wrong("there must be one range for each axis"));
+        }
+        if ranges.iter().zip(&dims).any(|(r, &d)| r.end > d) {
+            return Err(wrong("a range goes beyond its axis"));
+        }
+        let shape =
+            shape_from_dims::<R>(&sizes).ok_or_else(|| wrong("the ranges' lengths are not the result's sizes"))?;
+        let steps = strides(&dims);
+        let offset = ranges.iter().zip(&steps).map(|(r, s)| r.start * s).sum();
+        Ok(self.pick(strided_positions(&sizes, &steps, offset), shape))
+    }
+
+    /// Like [`Tensor::try_slice`].
+    ///
+    /// # Panics
+    /// Where that fails, with both shapes.
+    #[must_use]
+    #[track_caller]
+    pub fn slice<R: Shape>(&self, ranges: &[Range<usize>]) -> Tensor<R, E, D> {
+        self.try_slice(ranges).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// The given entries along the first axis, in order and with repetitions: rows of data, or the
+    /// parameters of chosen categories. The result's first axis has as many.
+    ///
+    /// # Errors
+    /// If an index is beyond the axis, or the sizes are not the result's.
+    pub fn try_gather<R: Shape>(&self, indices: &[usize]) -> Result<Tensor<R, E, D>, ShapeError> {
+        let dims = self.dims();
+        let wrong = |problem, right| ShapeError { operation: "gather", problem, left: self.dims(), right };
+        let Some((&rows, rest)) = dims.split_first() else {
+            return Err(wrong("a tensor without axes has no rows", vec![]));
+        };
+        if let Some(&index) = indices.iter().find(|&&i| i >= rows) {
+            return Err(wrong("an index is beyond the first axis", vec![index]));
+        }
+        let sizes: Vec<usize> = std::iter::once(indices.len()).chain(rest.iter().copied()).collect();
+        let shape = shape_from_dims::<R>(&sizes).ok_or_else(|| wrong("the sizes are not the result's", sizes))?;
+        let width: usize = rest.iter().product();
+        Ok(self.pick(indices.iter().flat_map(|&i| i * width..(i + 1) * width).collect(), shape))
+    }
+
+    /// Like [`Tensor::try_gather`].
+    ///
+    /// # Panics
+    /// Where that fails, with the shapes.
+    #[must_use]
+    #[track_caller]
+    pub fn gather<R: Shape>(&self, indices: &[usize]) -> Tensor<R, E, D> {
+        self.try_gather(indices).unwrap_or_else(|error| panic!("{error}"))
+    }
+}
+
+impl<N: Dim, E: Dtype, D: Backend<E>> Tensor<(N,), E, D> {
+    /// One element.
+    ///
+    /// # Panics
+    /// If there is no such element.
+    #[must_use]
+    #[track_caller]
+    pub fn at(&self, index: usize) -> Tensor<(), E, D> {
+        assert!(index < self.numel(), "element {index} of a tensor of shape {:?}", self.dims());
+        self.pick(vec![index], ())
+    }
+}
+
+/// Two tensors joined along axis `axis`; the result's shape must have the sizes that gives.
+///
+/// # Panics
+/// If another axis differs, or the sizes are not the result's, with both shapes.
+#[must_use]
+#[track_caller]
+pub fn concat<A: Shape, B: Shape, R: Shape, E: Dtype, D: Backend<E>>(
+    axis: usize,
+    a: &Tensor<A, E, D>,
+    b: &Tensor<B, E, D>,
+) -> Tensor<R, E, D> {
+    let (left, right) = (a.dims(), b.dims());
+    let mut dims = left.clone();
+    let fits =
+        left.len() == right.len() && axis < left.len() && (0..left.len()).all(|i| i == axis || left[i] == right[i]);
+    if fits {
+        dims[axis] += right[axis];
+    }
+    let Some(shape) = shape_from_dims::<R>(&dims).filter(|_| fits) else {
+        let problem = if fits { "the joined sizes are not the result's" } else { "another axis differs" };
+        panic!("{}", ShapeError { operation: "concat", problem, left, right });
+    };
+    let width = |d: &[usize]| d[axis..].iter().product::<usize>();
+    let (wide, narrow, outer) = (width(&left), width(&right), left[..axis].iter().product::<usize>());
+    let joined = D::join(vec![a.flat(), b.flat()]);
+    let positions: Vec<usize> = (0..outer)
+        .flat_map(|o| (o * wide..(o + 1) * wide).chain(a.numel() + o * narrow..a.numel() + (o + 1) * narrow))
+        .collect();
+    D::take(joined, positions.into()).reshape_like(&shape)
+}
+
+/// Tensors of one shape as the entries along a new first axis.
+///
+/// # Panics
+/// If a shape differs from the first's, or the sizes are not the result's.
+#[must_use]
+#[track_caller]
+pub fn stack<S: Shape, R: Shape, E: Dtype, D: Backend<E>>(parts: &[Tensor<S, E, D>]) -> Tensor<R, E, D> {
+    let rest = parts.first().map(Tensor::dims).unwrap_or_default();
+    if let Some(other) = parts.iter().map(Tensor::dims).find(|d| *d != rest) {
+        panic!("{}", ShapeError { operation: "stack", problem: "the shapes differ", left: rest, right: other });
+    }
+    let dims: Vec<usize> = std::iter::once(parts.len()).chain(rest).collect();
+    match shape_from_dims::<R>(&dims) {
+        Some(shape) => D::join(parts.iter().map(Tensor::flat).collect()).reshape_like(&shape),
+        None => {
+            let problem = "the stacked sizes are not the result's";
+            panic!("{}", ShapeError { operation: "stack", problem, left: dims, right: vec![] })
+        }
+    }
+}

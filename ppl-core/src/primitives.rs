@@ -1,0 +1,248 @@
+//! What the expansion of `#[model]` and `#[guide]` calls: one function a statement.
+
+use crate::address::Address;
+use crate::backend::Backend;
+use crate::checks::{Fits, HasSite};
+use crate::constraint::{Constraint, Support};
+use crate::distribution::Distribution;
+use crate::distributions::{Delta, Unit};
+use crate::dtype::Dtype;
+use crate::error::Error;
+use crate::handler::{Context, Handler};
+use crate::model::Model;
+use crate::params::{Init, Module, TypedParam};
+use crate::plate::{Plate, PlateRows, Rows};
+use crate::rng::Rng;
+use crate::site::{SampleSite, SiteKind, SiteMask, SiteState, TypedSite};
+use crate::tensor::Tensor;
+use crate::values::{IntoObserved, SiteValue};
+
+use dfdx::shapes::Shape;
+
+type Handle<'h, E, D> = &'h mut dyn Handler<E, D>;
+
+/// `sample!(name, distribution)`.
+pub fn sample<E: Dtype, D: Backend<E>, P: Distribution<E, D>>(h: Handle<'_, E, D>, name: Address, dist: P) -> P::Value {
+    statement(h, name, dist, None, SiteKind::Sample)
+}
+
+/// `sample!(name, distribution, obs = observed)`.
+pub fn observe<E: Dtype, D: Backend<E>, P: Distribution<E, D>>(
+    h: Handle<'_, E, D>,
+    name: Address,
+    dist: P,
+    observed: impl IntoObserved<P::Value>,
+) -> P::Value {
+    statement(h, name, dist, observed.into_observed(), SiteKind::Sample)
+}
+
+/// `sample!(name, distribution)` in a guide: the model `M` has the site, with values that fit.
+pub fn guide_sample<M, K, A, E, D, P>(h: Handle<'_, E, D>, name: Address, dist: P) -> P::Value
+where
+    M: HasSite<K, A>,
+    E: Dtype,
+    D: Backend<E>,
+    P: Distribution<E, D>,
+    P::Value: Fits<M::Value>,
+{
+    statement(h, name, dist, None, SiteKind::Sample)
+}
+
+/// `sample!(name, distribution, auxiliary)` in a guide.
+pub fn auxiliary<E: Dtype, D: Backend<E>, P: Distribution<E, D>>(
+    h: Handle<'_, E, D>,
+    name: Address,
+    dist: P,
+) -> P::Value {
+    statement(h, name, dist, None, SiteKind::Auxiliary)
+}
+
+/// `factor!(name, log_weight)`.
+pub fn factor<E: Dtype, D: Backend<E>>(h: Handle<'_, E, D>, name: Address, log_weight: Tensor<(), E, D>) {
+    statement(h, name, Unit::new(log_weight), Some(()), SiteKind::Factor);
+}
+
+/// `deterministic!(name, value)`.
+pub fn deterministic<E: Dtype, D: Backend<E>, V: SiteValue>(h: Handle<'_, E, D>, name: Address, value: V) -> V {
+    statement(h, name, Delta::certain(value.clone()), Some(value), SiteKind::Deterministic)
+}
+
+/// The protocol of a sample statement; its steps stand at [`Handler`].
+fn statement<E: Dtype, D: Backend<E>, P: Distribution<E, D>>(
+    h: Handle<'_, E, D>,
+    name: Address,
+    dist: P,
+    value: Option<P::Value>,
+    kind: SiteKind,
+) -> P::Value {
+    let state = site_state(h.context(), name, kind, value.is_some());
+    let mut site = TypedSite::new(state, dist, None);
+    prepare(&mut site, value, h.context());
+    h.sample(&mut site);
+    if !site.has_value() {
+        let problem = "no handler gave it a value: the innermost handler must draw".into();
+        let context = h.context();
+        context.report(Error::Site { site: site.name().to_owned(), problem });
+        site.draw(&mut context.rng);
+    }
+    site.into_value().expect("drawn above where no handler set it")
+}
+
+/// Name, scale and plates from where the run stands.
+fn site_state(context: &Context, name: Address, kind: SiteKind, observed: bool) -> SiteState {
+    let frames = context.frames().clone();
+    SiteState {
+        address: name.under(context.scope()),
+        kind,
+        observed: observed && kind == SiteKind::Sample,
+        scale: frames.iter().map(|f| f.scale()).product(),
+        mask: SiteMask::All(true),
+        frames,
+    }
+}
+
+/// Sets the observed value and checks parameters and shapes; what is wrong is reported, and the run
+/// goes on without the observation.
+fn prepare<E: Dtype, D: Backend<E>, P: Distribution<E, D>>(
+    site: &mut TypedSite<P, E, D>,
+    value: Option<P::Value>,
+    context: &mut Context,
+) {
+    if let Some(value) = value {
+        let set = site.set_value(&value, "obs");
+        context.check(set);
+    }
+    if context.validate
+        && let Err(wrong) = site.distribution().check_parameters()
+    {
+        context.report(Error::Parameter {
+            site: site.name().to_owned(),
+            distribution: SampleSite::distribution(site),
+            parameter: wrong.parameter,
+            value: wrong.value,
+            element: wrong.element,
+            constraint: wrong.constraint,
+        });
+    }
+    if matches!(site.state().kind, SiteKind::Sample | SiteKind::Auxiliary) {
+        let shape: Vec<usize> = site.distribution().batch_shape().concrete().into();
+        context.check(fits_plates(site.state(), shape));
+    }
+}
+
+/// The k-th axis of the batch belongs to the k-th vectorised plate and has its size.
+fn fits_plates(state: &SiteState, shape: Vec<usize>) -> Result<(), Error> {
+    for (axis, frame) in state.frames.iter().filter(|f| !f.is_loop).enumerate() {
+        if shape.get(axis) != Some(&frame.len) {
+            let (site, plate) = (state.address.to_string(), frame.name.to_string());
+            return Err(Error::PlateShape { site, plate, shape, axis, size: frame.len });
+        }
+    }
+    Ok(())
+}
+
+/// `param!(name, init)`.
+pub fn param<E: Dtype, D: Backend<E>, S: Shape>(
+    h: Handle<'_, E, D>,
+    name: Address,
+    init: impl FnOnce(&mut Init<E, D>) -> Tensor<S, E, D>,
+) -> Tensor<S, E, D> {
+    supplied(h, name, None, init)
+}
+
+/// `param!(name, init, constraint = constraint)`.
+pub fn param_constrained<E: Dtype, D: Backend<E>, S: Shape, C: Constraint<E, D>>(
+    h: Handle<'_, E, D>,
+    name: Address,
+    init: impl FnOnce(&mut Init<E, D>) -> Tensor<S, E, D>,
+    constraint: C,
+) -> Tensor<S, E, D> {
+    let constraint: Support<E, D> = std::sync::Arc::new(constraint);
+    let mut wrong = None;
+    let free = supplied(h, name.clone(), Some(constraint.clone()), |source| {
+        let initial = init(source);
+        wrong = initial.read(|values| constraint.violation(values).map(|at| (at, values[at].wide())));
+        let shape = initial.shape();
+        constraint.inverse(initial.into_flat()).reshape_like(&shape)
+    });
+    if let Some((at, value)) = wrong {
+        let problem = format!("its initial value is {value} at element {at}, but it must be {}", constraint.describe());
+        h.context().report(Error::Param { param: name.to_string(), problem });
+    }
+    let shape = free.shape();
+    constraint.transform(free.into_flat()).reshape_like(&shape)
+}
+
+/// `module!(name, build)`.
+pub fn module<E: Dtype, D: Backend<E>, M: Module<E, D>>(
+    h: Handle<'_, E, D>,
+    name: Address,
+    build: impl FnOnce(&mut Init<E, D>) -> M,
+) -> M {
+    supplied(h, name, None, build)
+}
+
+/// The value that the handlers give a parameter statement, or its own initial value after an error.
+fn supplied<E: Dtype, D: Backend<E>, M: Module<E, D>>(
+    h: Handle<'_, E, D>,
+    name: Address,
+    constraint: Option<Support<E, D>>,
+    init: impl FnOnce(&mut Init<E, D>) -> M,
+) -> M {
+    let name = name.under(h.context().scope());
+    let mut site = TypedParam::new(name.clone(), constraint, init);
+    h.param(&mut site);
+    match site.into_value() {
+        Ok(value) => value,
+        Err(init) => {
+            let context = h.context();
+            let problem = "no handler gave it a value".to_owned();
+            context.report(Error::Param { param: name.to_string(), problem });
+            let init = init.expect("an initialiser that was used has set the value");
+            init(&mut Init::new(Rng::named(0, name.as_str())))
+        }
+    }
+}
+
+/// The beginning of `plate!(name, size, |rows| ..)`; the rows that are in this run.
+pub fn enter_plate<E: Dtype, D: Backend<E>>(h: Handle<'_, E, D>, name: Address, size: usize, ask: PlateRows) -> Rows {
+    enter(h, name, size, ask, false)
+}
+
+/// The beginning of `for i in plate!(name, size) { .. }`.
+pub fn enter_loop_plate<E: Dtype, D: Backend<E>>(
+    h: Handle<'_, E, D>,
+    name: Address,
+    size: usize,
+    ask: PlateRows,
+) -> Rows {
+    enter(h, name, size, ask, true)
+}
+
+fn enter<E: Dtype, D: Backend<E>>(
+    h: Handle<'_, E, D>,
+    name: Address,
+    size: usize,
+    ask: PlateRows,
+    is_loop: bool,
+) -> Rows {
+    let address = name.under(h.context().scope());
+    let rows = if let PlateRows::Given(rows) = &ask { Some(rows.clone()) } else { None };
+    let mut plate = Plate { address, size, ask, is_loop, rows: None };
+    h.enter_plate(&mut plate);
+    plate.rows.or(rows).unwrap_or_else(|| Rows::all(size))
+}
+
+/// The end of a plate.
+pub fn exit_plate<E: Dtype, D: Backend<E>>(h: Handle<'_, E, D>, name: Address) {
+    let address = name.under(h.context().scope());
+    h.exit_plate(&Plate { address, size: 0, ask: PlateRows::All, is_loop: false, rows: None });
+}
+
+/// `submodel!(name, model(args))`.
+pub fn submodel<A, M: Model<A>>(h: Handle<'_, M::E, M::D>, name: Address, model: &M, args: A) -> M::Output {
+    let entered = h.context().enter(name.as_str());
+    let output = model.run(h, args);
+    h.context().leave(entered);
+    output
+}

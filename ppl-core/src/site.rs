@@ -1,0 +1,297 @@
+//! A sample statement on its way through the handlers: a typed value on the stack of the model's
+//! body, seen by handlers through an object-safe face.
+
+use std::sync::Arc;
+
+use dfdx::shapes::Shape;
+
+use crate::address::Address;
+use crate::backend::Backend;
+use crate::constraint::Support;
+use crate::distribution::{Distribution, unravel};
+use crate::dtype::Dtype;
+use crate::error::Error;
+use crate::plate::Frames;
+use crate::rng::Rng;
+use crate::tensor::Tensor;
+use crate::values::{AnyValue, SiteValue};
+
+/// What stands behind a site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SiteKind {
+    /// `sample!`.
+    Sample,
+    /// `sample!(.., auxiliary)`: a variable of the guide alone.
+    Auxiliary,
+    /// `factor!`: a term of the log-density without a value.
+    Factor,
+    /// `deterministic!`: a recorded value without a density.
+    Deterministic,
+    /// A sample statement whose value was set by `intervene`: it has no density.
+    Intervened,
+}
+
+/// Which of a site's plate elements count.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SiteMask {
+    /// All or none.
+    All(bool),
+    /// One flag for each combination of the elements of the plates around it, row-major.
+    Elements(Arc<[bool]>),
+}
+
+/// The part of a site that does not depend on its distribution.
+#[derive(Clone, Debug)]
+pub struct SiteState {
+    /// Its name.
+    pub address: Address,
+    /// What it is.
+    pub kind: SiteKind,
+    /// Whether its value is data.
+    pub observed: bool,
+    /// What its log-density is multiplied by: the plates' and the handlers'.
+    pub scale: f64,
+    /// Which of its elements count.
+    pub mask: SiteMask,
+    /// The plates around it, outermost first.
+    pub frames: Frames,
+}
+
+impl SiteState {
+    /// How many elements the vectorised plates around the site have together.
+    pub fn plate_elements(&self) -> usize {
+        self.frames.iter().filter(|f| !f.is_loop).map(|f| f.len).product()
+    }
+}
+
+/// A site as handlers see it.
+pub trait SampleSite<E: Dtype, D: Backend<E>> {
+    /// Name, kind, scale, mask and plates.
+    fn state(&self) -> &SiteState;
+
+    /// The same, to be changed.
+    fn state_mut(&mut self) -> &mut SiteState;
+
+    /// The distribution's name.
+    fn distribution(&self) -> &'static str;
+
+    /// Whether draws carry pathwise gradients.
+    fn has_rsample(&self) -> bool;
+
+    /// Where its values live.
+    fn support(&self) -> Support<E, D>;
+
+    /// The value, once there is one.
+    fn value(&self) -> Option<&dyn AnyValue>;
+
+    /// Sets the value; `action` says how, for errors ("condition", "replay").
+    ///
+    /// # Errors
+    /// If it has another type or shape than the distribution's values; the site stays as it was.
+    fn set_value(&mut self, value: &dyn AnyValue, action: &'static str) -> Result<(), Error>;
+
+    /// Forgets the value, so that it will be drawn.
+    fn clear_value(&mut self);
+
+    /// Draws the value.
+    fn draw(&mut self, rng: &mut Rng);
+
+    /// The log-density of the value, masked, scaled and summed. Zero without a value.
+    fn log_prob_sum(&self) -> Tensor<(), E, D>;
+
+    /// The log-density for each element of the plates around the site, masked but not scaled, with
+    /// event axes summed. Empty without a value.
+    fn log_prob_elements(&self) -> Tensor<(usize,), E, D>;
+
+    /// The entropy of all elements together, where it has a closed form: masked, not scaled.
+    fn entropy(&self) -> Option<Tensor<(), E, D>>;
+
+    /// The first element whose log-density is not finite, with the parameters there.
+    fn explain_non_finite(&self) -> Error;
+
+    /// All values of one element, where there are finitely many.
+    fn enumerate_support(&self) -> Option<Vec<Box<dyn AnyValue>>>;
+
+    /// The site's name.
+    fn name(&self) -> &str {
+        self.state().address.as_str()
+    }
+
+    /// Whether the value is data.
+    fn is_observed(&self) -> bool {
+        self.state().observed
+    }
+
+    /// Whether there is a value.
+    fn has_value(&self) -> bool {
+        self.value().is_some()
+    }
+}
+
+/// A sample statement with its distribution.
+pub struct TypedSite<P: Distribution<E, D>, E: Dtype, D: Backend<E>> {
+    state: SiteState,
+    distribution: P,
+    value: Option<P::Value>,
+    of: std::marker::PhantomData<(E, D)>,
+}
+
+impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> TypedSite<P, E, D> {
+    /// A site, with its value if it is observed.
+    pub fn new(state: SiteState, distribution: P, value: Option<P::Value>) -> Self {
+        TypedSite { state, distribution, value, of: std::marker::PhantomData }
+    }
+
+    /// The distribution.
+    pub fn distribution(&self) -> &P {
+        &self.distribution
+    }
+
+    /// The value, if a handler has set one.
+    pub fn into_value(self) -> Option<P::Value> {
+        self.value
+    }
+
+    /// Checks that the value has the distribution's shape.
+    ///
+    /// # Errors
+    /// If not, with both shapes.
+    pub fn check_value_shape(&self, value: &P::Value, action: &'static str) -> Result<(), Error> {
+        let mut expected: Vec<usize> = self.distribution.batch_shape().concrete().into();
+        expected.extend(self.distribution.event_dims());
+        let found = SiteValue::dims(value);
+        if found == expected {
+            return Ok(());
+        }
+        Err(Error::ValueShape { site: self.state.address.to_string(), action, found, expected })
+    }
+
+    /// The log-density per batch element, masked.
+    fn elements(&self, value: &P::Value) -> Tensor<P::Batch, E, D> {
+        let log_prob = self.distribution.log_prob(value);
+        match &self.state.mask {
+            SiteMask::All(true) => log_prob,
+            SiteMask::All(false) => log_prob.select(&vec![false; log_prob.numel()], 0.0),
+            SiteMask::Elements(mask) => {
+                let width = log_prob.numel() / mask.len().max(1);
+                let spread: Vec<bool> = mask.iter().flat_map(|&m| std::iter::repeat_n(m, width)).collect();
+                log_prob.select(&spread, 0.0)
+            }
+        }
+    }
+}
+
+impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> SampleSite<E, D> for TypedSite<P, E, D> {
+    fn state(&self) -> &SiteState {
+        &self.state
+    }
+
+    fn state_mut(&mut self) -> &mut SiteState {
+        &mut self.state
+    }
+
+    fn distribution(&self) -> &'static str {
+        self.distribution.name()
+    }
+
+    fn has_rsample(&self) -> bool {
+        self.distribution.has_rsample()
+    }
+
+    fn support(&self) -> Support<E, D> {
+        self.distribution.support()
+    }
+
+    fn value(&self) -> Option<&dyn AnyValue> {
+        self.value.as_ref().map(|value| value as &dyn AnyValue)
+    }
+
+    fn set_value(&mut self, value: &dyn AnyValue, action: &'static str) -> Result<(), Error> {
+        let Some(typed) = value.as_any().downcast_ref::<P::Value>() else {
+            return Err(Error::ValueType {
+                site: self.state.address.to_string(),
+                action,
+                found: value.type_name(),
+                expected: std::any::type_name::<P::Value>(),
+            });
+        };
+        self.check_value_shape(typed, action)?;
+        self.value = Some(typed.clone());
+        Ok(())
+    }
+
+    fn clear_value(&mut self) {
+        self.value = None;
+    }
+
+    fn draw(&mut self, rng: &mut Rng) {
+        self.value = Some(self.distribution.draw(rng));
+    }
+
+    fn log_prob_sum(&self) -> Tensor<(), E, D> {
+        let Some(value) = self.value.as_ref().filter(|_| self.state.kind != SiteKind::Intervened) else {
+            return Tensor::zeros();
+        };
+        let sum = match &self.state.mask {
+            SiteMask::All(true) => self.distribution.log_prob_sum(value),
+            SiteMask::All(false) => return Tensor::zeros(),
+            SiteMask::Elements(_) => self.elements(value).sum_all(),
+        };
+        if self.state.scale == 1.0 { sum } else { sum * E::of(self.state.scale) }
+    }
+
+    fn log_prob_elements(&self) -> Tensor<(usize,), E, D> {
+        let Some(value) = self.value.as_ref().filter(|_| self.state.kind != SiteKind::Intervened) else {
+            return Tensor::vector(Vec::new());
+        };
+        let elements = self.elements(value);
+        let count = self.state.plate_elements();
+        let width = elements.numel() / count.max(1);
+        let rows = elements.reshape_like(&(count, width));
+        rows.sum::<(usize,), dfdx::shapes::Axis<1>>()
+    }
+
+    fn entropy(&self) -> Option<Tensor<(), E, D>> {
+        let entropy = self.distribution.entropy()?;
+        match &self.state.mask {
+            SiteMask::All(true) => Some(entropy.sum_all()),
+            SiteMask::All(false) => Some(Tensor::zeros()),
+            SiteMask::Elements(mask) => {
+                let width = entropy.numel() / mask.len().max(1);
+                let spread: Vec<bool> = mask.iter().flat_map(|&m| std::iter::repeat_n(m, width)).collect();
+                Some(entropy.select(&spread, 0.0).sum_all())
+            }
+        }
+    }
+
+    fn explain_non_finite(&self) -> Error {
+        let site = self.state.address.to_string();
+        let distribution = self.distribution.name();
+        let Some(value) = &self.value else {
+            return Error::Site { site, problem: "it has no value".into() };
+        };
+        let log_prob = self.distribution.log_prob(value);
+        let at = log_prob.read(|v| v.iter().position(|v| !v.is_finite())).unwrap_or(0);
+        let parameters = self.distribution.parameters_at(at);
+        let mut shown: Vec<String> = parameters.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+        shown.push(format!("value = {}", shown_at(value, at, log_prob.numel())));
+        Error::NonFinite {
+            site,
+            distribution,
+            log_prob: log_prob.read(|v| v.get(at).map_or(f64::NAN, |v| v.wide())),
+            element: unravel(at, &log_prob.dims()),
+            parameters: shown.join(", "),
+            step: None,
+        }
+    }
+
+    fn enumerate_support(&self) -> Option<Vec<Box<dyn AnyValue>>> {
+        let values = self.distribution.enumerate_support()?;
+        Some(values.into_iter().map(|value| Box::new(value) as Box<dyn AnyValue>).collect())
+    }
+}
+
+/// The value at one element, in words: values print themselves, long ones in part.
+fn shown_at<V: SiteValue>(value: &V, at: usize, elements: usize) -> String {
+    if elements == 1 { format!("{value:?}") } else { format!("element {at} of {value:?}") }
+}

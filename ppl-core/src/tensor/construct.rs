@@ -1,0 +1,207 @@
+//! Making tensors from numbers, arrays and vectors.
+
+use dfdx::shapes::{ConstShape, Rank1, Rank2, Rank3, Shape, Unit};
+use dfdx::tensor::TensorFromVec;
+
+use super::Tensor;
+use crate::backend::{Backend, Device};
+use crate::dtype::Dtype;
+use crate::error::ShapeError;
+
+impl<S: Shape, E: Unit, D: Device + TensorFromVec<E>> Tensor<S, E, D> {
+    /// A tensor of the given shape from its elements in row-major order.
+    ///
+    /// # Errors
+    /// If there are more or fewer elements than the shape has.
+    pub fn try_from_vec(values: Vec<E>, shape: S) -> Result<Self, ShapeError> {
+        if values.len() != shape.num_elements() {
+            return Err(ShapeError {
+                operation: "from_vec",
+                problem: "the number of elements is not the shape's",
+                left: vec![values.len()],
+                right: shape.concrete().into(),
+            });
+        }
+        Ok(Tensor::constant(D::current().tensor_from_vec(values, shape)))
+    }
+
+    /// Like [`Tensor::try_from_vec`].
+    ///
+    /// # Panics
+    /// If there are more or fewer elements than the shape has.
+    #[track_caller]
+    pub fn from_vec(values: Vec<E>, shape: S) -> Self {
+        Self::try_from_vec(values, shape).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// A tensor with the same number everywhere.
+    pub fn full_like(value: E, shape: S) -> Self {
+        Self::from_vec(vec![value; shape.num_elements()], shape)
+    }
+}
+
+impl<S: ConstShape, E: Unit, D: Device + TensorFromVec<E>> Tensor<S, E, D> {
+    /// A tensor of a shape known at compile time with the same number everywhere.
+    pub fn full(value: E) -> Self {
+        Self::full_like(value, S::default())
+    }
+}
+
+impl<S: ConstShape, E: Dtype, D: Backend<E>> Tensor<S, E, D> {
+    /// Zeros of a shape known at compile time.
+    pub fn zeros() -> Self {
+        Self::full(E::of(0.0))
+    }
+
+    /// Ones of a shape known at compile time.
+    pub fn ones() -> Self {
+        Self::full(E::of(1.0))
+    }
+}
+
+impl<E: Dtype, D: Backend<E>> Tensor<(), E, D> {
+    /// A tensor without axes.
+    pub fn scalar(value: impl Into<f64>) -> Self {
+        Self::from_vec(vec![E::of(value.into())], ())
+    }
+}
+
+impl<E: Dtype, D: Backend<E>> Tensor<(usize,), E, D> {
+    /// A vector whose length is known only at run time.
+    pub fn vector(values: Vec<E>) -> Self {
+        let n = values.len();
+        Self::from_vec(values, (n,))
+    }
+}
+
+impl<E: Unit, D: Device + TensorFromVec<E>> From<E> for Tensor<(), E, D> {
+    fn from(value: E) -> Self {
+        Self::from_vec(vec![value], ())
+    }
+}
+
+impl<const N: usize, E: Unit, D: Device + TensorFromVec<E>> From<[E; N]> for Tensor<Rank1<N>, E, D> {
+    fn from(values: [E; N]) -> Self {
+        Self::from_vec(values.to_vec(), Default::default())
+    }
+}
+
+impl<const M: usize, const N: usize, E: Unit, D: Device + TensorFromVec<E>> From<[[E; N]; M]>
+    for Tensor<Rank2<M, N>, E, D>
+{
+    fn from(values: [[E; N]; M]) -> Self {
+        Self::from_vec(values.concat(), Default::default())
+    }
+}
+
+impl<const L: usize, const M: usize, const N: usize, E: Unit, D: Device + TensorFromVec<E>> From<[[[E; N]; M]; L]>
+    for Tensor<Rank3<L, M, N>, E, D>
+{
+    fn from(values: [[[E; N]; M]; L]) -> Self {
+        Self::from_vec(values.concat().concat(), Default::default())
+    }
+}
+
+/// What can stand for a tensor of shape `S` as an argument: the tensor, a reference to it, a
+/// scalar tensor, or a number. The last two take the shape of the other arguments.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot stand for a tensor of shape `{S}` with elements `{E}`",
+    note = "give a tensor of that shape, a scalar tensor, or a number; nothing else is broadcast silently"
+)]
+pub trait IntoTensor<S: Shape, E: Dtype, D: Backend<E>> {
+    /// The tensor, or the scalar that is to be spread over the shape.
+    fn into_operand(self) -> Operand<S, E, D>;
+}
+
+/// An argument that has a shape of its own, or takes that of its neighbours.
+#[derive(Clone, Debug)]
+pub enum Operand<S: Shape, E: Dtype, D: Backend<E>> {
+    /// A tensor of the full shape.
+    Full(Tensor<S, E, D>),
+    /// One number for every element.
+    Scalar(Tensor<(), E, D>),
+}
+
+impl<S: Shape, E: Dtype, D: Backend<E>> Operand<S, E, D> {
+    /// The shape, where this operand has one.
+    pub fn shape(&self) -> Option<S> {
+        match self {
+            Operand::Full(tensor) => Some(tensor.shape()),
+            Operand::Scalar(_) => shape_without_axes::<S>(),
+        }
+    }
+
+    /// The operand for a kernel, which takes one element for all.
+    pub(crate) fn flat(&self) -> super::Flat<E, D> {
+        match self {
+            Operand::Full(tensor) => tensor.flat(),
+            Operand::Scalar(tensor) => tensor.flat(),
+        }
+    }
+
+    /// The full tensor of a shape that it must have or take.
+    pub fn spread(&self, shape: S) -> Tensor<S, E, D> {
+        match self {
+            Operand::Full(tensor) => tensor.clone(),
+            Operand::Scalar(tensor) => tensor.spread(shape),
+        }
+    }
+}
+
+/// The shape `S` if it is the one without axes.
+fn shape_without_axes<S: Shape>() -> Option<S> {
+    if S::NUM_DIMS == 0 { S::from_concrete(&S::Concrete::default()) } else { None }
+}
+
+impl<S: Shape, E: Dtype, D: Backend<E>> IntoTensor<S, E, D> for Tensor<S, E, D> {
+    fn into_operand(self) -> Operand<S, E, D> {
+        Operand::Full(self)
+    }
+}
+
+impl<S: Shape, E: Dtype, D: Backend<E>> IntoTensor<S, E, D> for &Tensor<S, E, D> {
+    fn into_operand(self) -> Operand<S, E, D> {
+        Operand::Full(self.clone())
+    }
+}
+
+impl<S: Shape, E: Dtype, D: Backend<E>> IntoTensor<S, E, D> for f64 {
+    fn into_operand(self) -> Operand<S, E, D> {
+        Operand::Scalar(Tensor::scalar(self))
+    }
+}
+
+impl<S: Shape, D: Backend<f32>> IntoTensor<S, f32, D> for f32 {
+    fn into_operand(self) -> Operand<S, f32, D> {
+        Operand::Scalar(Tensor::scalar(self))
+    }
+}
+
+macro_rules! scalar_tensor_operand {
+    ($(($($dim:ident),+) [usize; $rank:literal]);+) => {$(
+        impl<$($dim: dfdx::shapes::Dim,)+ E: Dtype, D: Backend<E>> IntoTensor<($($dim,)+), E, D> for Tensor<(), E, D> {
+            fn into_operand(self) -> Operand<($($dim,)+), E, D> {
+                Operand::Scalar(self)
+            }
+        }
+        impl<$($dim: dfdx::shapes::Dim,)+ E: Dtype, D: Backend<E>> IntoTensor<($($dim,)+), E, D> for &Tensor<(), E, D> {
+            fn into_operand(self) -> Operand<($($dim,)+), E, D> {
+                Operand::Scalar(self.clone())
+            }
+        }
+        impl<E: Dtype, D: Backend<E>> IntoTensor<[usize; $rank], E, D> for Tensor<(), E, D> {
+            fn into_operand(self) -> Operand<[usize; $rank], E, D> {
+                Operand::Scalar(self)
+            }
+        }
+    )+};
+}
+
+scalar_tensor_operand! {
+    (A) [usize; 1];
+    (A, B) [usize; 2];
+    (A, B, C) [usize; 3];
+    (A, B, C, F) [usize; 4];
+    (A, B, C, F, G) [usize; 5];
+    (A, B, C, F, G, H) [usize; 6]
+}

@@ -1,0 +1,331 @@
+//! The record of a run: its sites with values and log-densities, and its plates.
+
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+use rustc_hash::FxBuildHasher;
+
+use crate::address::Address;
+use crate::backend::Backend;
+use crate::dtype::Dtype;
+use crate::error::Error;
+use crate::plate::{Frames, Rows};
+use crate::site::{SampleSite, SiteKind};
+use crate::tensor::Tensor;
+use crate::values::{AnyValue, FamilyIndex, IntoValueMap, SiteValue, ValueMap};
+
+/// What a trace keeps of one site.
+#[derive(Clone, Debug)]
+pub struct SiteRecord<E: Dtype, D: Backend<E>> {
+    /// Its name.
+    pub address: Address,
+    /// What it is.
+    pub kind: SiteKind,
+    /// Its value.
+    pub value: Box<dyn AnyValue>,
+    /// Whether the value is data.
+    pub observed: bool,
+    /// Whether draws carry pathwise gradients.
+    pub has_rsample: bool,
+    /// The distribution's name.
+    pub distribution: &'static str,
+    /// The log-density of the value, masked, scaled and summed; tracked.
+    pub log_prob: Tensor<(), E, D>,
+    /// The plates around it, outermost first.
+    pub frames: Frames,
+    /// Why the log-density is not finite, where it is not.
+    pub problem: Option<Error>,
+}
+
+impl<E: Dtype, D: Backend<E>> SiteRecord<E, D> {
+    /// Records a site that has its value.
+    pub fn of(site: &dyn SampleSite<E, D>, value: &dyn AnyValue) -> Self {
+        let state = site.state();
+        let log_prob = site.log_prob_sum();
+        let finite = log_prob.item().is_finite();
+        SiteRecord {
+            address: state.address.clone(),
+            kind: state.kind,
+            value: value.boxed(),
+            observed: state.observed,
+            has_rsample: site.has_rsample(),
+            distribution: site.distribution(),
+            log_prob,
+            frames: state.frames.clone(),
+            problem: (!finite).then(|| site.explain_non_finite()),
+        }
+    }
+
+    /// Whether inference must find its value: a sample statement that is neither data nor set.
+    pub fn is_latent(&self) -> bool {
+        self.kind == SiteKind::Sample && !self.observed
+    }
+}
+
+/// The record of a run.
+#[derive(Clone, Debug)]
+pub struct Trace<E: Dtype, D: Backend<E>> {
+    sites: IndexMap<String, SiteRecord<E, D>, FxBuildHasher>,
+    plates: IndexMap<String, (usize, Rows), FxBuildHasher>,
+}
+
+impl<E: Dtype, D: Backend<E>> Default for Trace<E, D> {
+    fn default() -> Self {
+        Trace { sites: IndexMap::default(), plates: IndexMap::default() }
+    }
+}
+
+impl<E: Dtype, D: Backend<E>> Trace<E, D> {
+    /// Adds a site.
+    ///
+    /// # Errors
+    /// If a site of that name is there already; the first one stays.
+    pub fn insert(&mut self, record: SiteRecord<E, D>) -> Result<(), Error> {
+        match self.sites.entry(record.address.as_str().to_owned()) {
+            indexmap::map::Entry::Occupied(entry) => Err(Error::DuplicateSite(entry.key().clone())),
+            indexmap::map::Entry::Vacant(entry) => {
+                entry.insert(record);
+                Ok(())
+            }
+        }
+    }
+
+    /// Adds a plate with the rows of this run.
+    pub fn insert_plate(&mut self, name: &str, size: usize, rows: Rows) {
+        self.plates.insert(name.to_owned(), (size, rows));
+    }
+
+    /// The site of that full name.
+    pub fn site(&self, name: &str) -> Option<&SiteRecord<E, D>> {
+        self.sites.get(name)
+    }
+
+    /// The sites in the order of the run.
+    pub fn sites(&self) -> impl Iterator<Item = &SiteRecord<E, D>> {
+        self.sites.values()
+    }
+
+    /// Full size and rows of the plate of that full name.
+    pub fn plate(&self, name: &str) -> Option<(usize, &Rows)> {
+        self.plates.get(name).map(|(size, rows)| (*size, rows))
+    }
+
+    /// The value of a site, if it has that type.
+    pub fn value<T: SiteValue>(&self, name: &str) -> Option<&T> {
+        self.sites.get(name)?.value.as_any().downcast_ref::<T>()
+    }
+
+    /// The values of the latent sites, by name.
+    pub fn latents(&self) -> ValueMap {
+        let mut values = ValueMap::new();
+        for site in self.sites().filter(|site| site.is_latent()) {
+            values.put_any(site.address.as_str(), site.value.clone());
+        }
+        values
+    }
+
+    /// The sum of all log-densities: the log joint density of the run.
+    pub fn log_prob_sum(&self) -> Tensor<(), E, D> {
+        sum(self.sites().map(|site| &site.log_prob))
+    }
+
+    /// The first site whose log-density is not finite, explained.
+    pub fn problem(&self) -> Option<&Error> {
+        self.sites().find_map(|site| site.problem.as_ref())
+    }
+
+    /// The trace as a typed struct: a model's own `…Trace`.
+    ///
+    /// # Errors
+    /// If a field's site is missing or of another type.
+    pub fn typed<T: TypedTrace>(&self) -> Result<T, Error> {
+        T::read(&TraceReader { sites: self, scope: String::new() })
+    }
+}
+
+/// The sum of scalars, in `f64`.
+pub fn sum<'a, E: Dtype, D: Backend<E>>(terms: impl Iterator<Item = &'a Tensor<(), E, D>>) -> Tensor<(), E, D> {
+    let parts: Vec<_> = terms.map(Tensor::flat).collect();
+    match parts.len() {
+        0 => Tensor::zeros(),
+        1 => parts.into_iter().next().map_or_else(Tensor::zeros, |only| only.reshape_like(&())),
+        _ => D::join(parts).sum_all(),
+    }
+}
+
+/// One site of a typed trace.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Site<T> {
+    /// The value.
+    pub value: T,
+    /// Its log-density, masked, scaled and summed.
+    pub log_prob: f64,
+    /// Whether the value is data.
+    pub observed: bool,
+}
+
+/// A trace as a struct with one field a site; `#[model]` writes them.
+pub trait TypedTrace: Sized {
+    /// The same fields as `Option`s of values.
+    type Values: IntoValueMap + Default;
+
+    /// Reads the fields.
+    ///
+    /// # Errors
+    /// If a field's site is missing or of another type.
+    fn read(reader: &TraceReader<'_>) -> Result<Self, Error>;
+}
+
+impl<T: TypedTrace> TypedTrace for Box<T> {
+    type Values = T::Values;
+
+    fn read(reader: &TraceReader<'_>) -> Result<Self, Error> {
+        T::read(reader).map(Box::new)
+    }
+}
+
+/// A trace seen without its dtype.
+trait Sites {
+    fn find(&self, name: &str) -> Option<Found<'_>>;
+    fn all(&self) -> Vec<Found<'_>>;
+}
+
+/// What a typed field needs of a site.
+struct Found<'a> {
+    address: &'a Address,
+    value: &'a dyn AnyValue,
+    log_prob: f64,
+    observed: bool,
+}
+
+impl<E: Dtype, D: Backend<E>> SiteRecord<E, D> {
+    fn found(&self) -> Found<'_> {
+        let log_prob = self.log_prob.item().wide();
+        Found { address: &self.address, value: &*self.value, log_prob, observed: self.observed }
+    }
+}
+
+impl<E: Dtype, D: Backend<E>> Sites for Trace<E, D> {
+    fn find(&self, name: &str) -> Option<Found<'_>> {
+        self.sites.get(name).map(SiteRecord::found)
+    }
+
+    fn all(&self) -> Vec<Found<'_>> {
+        self.sites.values().map(SiteRecord::found).collect()
+    }
+}
+
+/// Reads typed fields out of a trace, under the scope of a submodel.
+pub struct TraceReader<'a> {
+    sites: &'a dyn Sites,
+    scope: String,
+}
+
+impl<'a> TraceReader<'a> {
+    /// The field of a site that every run has.
+    ///
+    /// # Errors
+    /// If it is missing or of another type.
+    pub fn site<T: SiteValue>(&self, name: &str) -> Result<Site<T>, Error> {
+        let problem = "the trace has no such site, though every run of the model should".into();
+        self.optional(name)?.ok_or_else(|| Error::Site { site: self.full(name), problem })
+    }
+
+    /// The field of a site that some runs have.
+    ///
+    /// # Errors
+    /// If it is of another type.
+    pub fn optional<T: SiteValue>(&self, name: &str) -> Result<Option<Site<T>>, Error> {
+        self.sites.find(&self.full(name)).map(typed).transpose()
+    }
+
+    /// The field of a family: all sites of that pattern, by index.
+    ///
+    /// # Errors
+    /// If one is of another type.
+    pub fn family<I: FamilyIndex, T: SiteValue>(&self, pattern: &str) -> Result<BTreeMap<I, Site<T>>, Error> {
+        let members = self.sites.all().into_iter();
+        let members = members.filter(|s| s.address.scope() == self.scope && s.address.pattern() == pattern);
+        members.filter_map(|s| I::from_indices(s.address.indices()).map(|i| Ok((i, typed(s)?)))).collect()
+    }
+
+    /// The field of a submodel that every run has.
+    ///
+    /// # Errors
+    /// If one of its sites is missing or of another type.
+    pub fn submodel<T: TypedTrace>(&self, name: &str) -> Result<T, Error> {
+        T::read(&TraceReader { sites: self.sites, scope: self.full(name) + "/" })
+    }
+
+    /// The field of a submodel that some runs have: those with a site in its scope.
+    ///
+    /// # Errors
+    /// If one of its sites is missing or of another type.
+    pub fn optional_submodel<T: TypedTrace>(&self, name: &str) -> Result<Option<T>, Error> {
+        let scope = self.full(name) + "/";
+        let present = self.sites.all().iter().any(|s| s.address.scope().starts_with(&scope));
+        present.then(|| self.submodel(name)).transpose()
+    }
+
+    /// The field of a family of submodels, by index.
+    ///
+    /// # Errors
+    /// If one of their sites is missing or of another type.
+    pub fn submodel_family<I: FamilyIndex, T: TypedTrace>(
+        &self,
+        pattern: &'static str,
+    ) -> Result<BTreeMap<I, T>, Error> {
+        let mut found = BTreeMap::new();
+        for site in self.sites.all() {
+            let Some(rest) = site.address.scope().strip_prefix(&self.scope) else { continue };
+            let Some(first) = rest.split('/').next().filter(|s| !s.is_empty()) else { continue };
+            let Some(index) = indices_in(pattern, first).and_then(|i| I::from_indices(&i)) else { continue };
+            if !found.contains_key(&index) {
+                found.insert(index, self.submodel(first)?);
+            }
+        }
+        Ok(found)
+    }
+
+    fn full(&self, name: &str) -> String {
+        format!("{}{name}", self.scope)
+    }
+}
+
+fn typed<T: SiteValue>(found: Found<'_>) -> Result<Site<T>, Error> {
+    match found.value.as_any().downcast_ref::<T>() {
+        Some(value) => Ok(Site { value: value.clone(), log_prob: found.log_prob, observed: found.observed }),
+        None => Err(Error::ValueType {
+            site: found.address.to_string(),
+            action: "read into a typed trace",
+            found: found.value.type_name(),
+            expected: std::any::type_name::<T>(),
+        }),
+    }
+}
+
+/// The numbers in the places of `{}`, if `text` has the pattern's form.
+fn indices_in(pattern: &str, text: &str) -> Option<Vec<usize>> {
+    let mut parts = pattern.split("{}");
+    let mut rest = text.strip_prefix(parts.next()?)?;
+    let mut indices = Vec::new();
+    for part in parts {
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        indices.push(rest[..digits].parse().ok()?);
+        rest = rest[digits..].strip_prefix(part)?;
+    }
+    rest.is_empty().then_some(indices)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn indices_are_read_back_from_a_scope() {
+        assert_eq!(indices_in("step_{}", "step_12"), Some(vec![12]));
+        assert_eq!(indices_in("x_{}_{}", "x_1_20"), Some(vec![1, 20]));
+        assert_eq!(indices_in("step_{}", "step_"), None);
+        assert_eq!(indices_in("step_{}", "stop_1"), None);
+    }
+}

@@ -1,0 +1,242 @@
+//! Values that a site can hold, with and without their type, and maps of them by name.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+
+use dfdx::shapes::{Shape, Unit};
+use dfdx::tensor::Storage;
+use indexmap::IndexMap;
+
+use crate::address::Address;
+use crate::backend::Device;
+use crate::tensor::Tensor;
+
+/// A type that a site's value can have: tensors, numbers, `bool`, vectors of them, and any type of
+/// the user's for which this trait is implemented.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the value of a site",
+    note = "values are tensors, numbers, bool, vectors of them, or types of yours with `impl SiteValue`"
+)]
+pub trait SiteValue: Clone + Debug + Send + Sync + 'static {
+    /// The shape, where the value has one.
+    fn dims(&self) -> Vec<usize> {
+        Vec::new()
+    }
+
+    /// The value without its part in differentiation.
+    #[must_use]
+    fn detach(&self) -> Self {
+        self.clone()
+    }
+}
+
+impl<S: Shape, E: Unit, D: Storage<E> + Device> SiteValue for Tensor<S, E, D> {
+    fn dims(&self) -> Vec<usize> {
+        Tensor::dims(self)
+    }
+    fn detach(&self) -> Self {
+        Tensor::detach(self)
+    }
+}
+
+macro_rules! plain_values {
+    ($($T:ty),*) => { $(impl SiteValue for $T {})* };
+}
+
+plain_values!((), bool, u8, u32, u64, usize, i32, i64, f32, f64, String);
+
+impl<T: SiteValue> SiteValue for Vec<T> {
+    fn dims(&self) -> Vec<usize> {
+        vec![self.len()]
+    }
+    fn detach(&self) -> Self {
+        self.iter().map(T::detach).collect()
+    }
+}
+
+/// A value whose type is known only at run time.
+pub trait AnyValue: Any + Send + Sync + Debug {
+    /// For downcasting.
+    fn as_any(&self) -> &dyn Any;
+    /// A copy, shared where the value shares.
+    fn boxed(&self) -> Box<dyn AnyValue>;
+    /// A copy without its part in differentiation.
+    fn detached(&self) -> Box<dyn AnyValue>;
+    /// Its type's name, for errors.
+    fn type_name(&self) -> &'static str;
+    /// Its shape, where it has one.
+    fn dims(&self) -> Vec<usize>;
+}
+
+impl<T: SiteValue> AnyValue for T {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+    fn boxed(&self) -> Box<dyn AnyValue> {
+        Box::new(self.clone())
+    }
+    fn detached(&self) -> Box<dyn AnyValue> {
+        Box::new(self.detach())
+    }
+    fn type_name(&self) -> &'static str {
+        std::any::type_name::<T>()
+    }
+    fn dims(&self) -> Vec<usize> {
+        SiteValue::dims(self)
+    }
+}
+
+impl Clone for Box<dyn AnyValue> {
+    fn clone(&self) -> Self {
+        (**self).boxed()
+    }
+}
+
+/// Values by the full names of their sites; what `condition`, `intervene` and `substitute` take.
+///
+/// A model's own `…Values` struct is the checked way to make one.
+#[derive(Clone, Debug, Default)]
+pub struct ValueMap {
+    values: IndexMap<String, Box<dyn AnyValue>>,
+}
+
+impl ValueMap {
+    /// No values.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the value of the site `name`; `None` leaves it unset.
+    pub fn put<T: SiteValue>(&mut self, name: impl Into<String>, value: Option<T>) {
+        if let Some(value) = value {
+            self.values.insert(name.into(), Box::new(value));
+        }
+    }
+
+    /// Sets a value whose type is known only at run time.
+    pub fn put_any(&mut self, name: impl Into<String>, value: Box<dyn AnyValue>) {
+        self.values.insert(name.into(), value);
+    }
+
+    /// Sets the values of a family: the pattern has a `{}` for each index.
+    pub fn put_family<I: FamilyIndex, T: SiteValue>(&mut self, pattern: &'static str, values: BTreeMap<I, T>) {
+        for (index, value) in values {
+            self.put(Address::indexed(pattern, &index.to_indices()).as_str(), Some(value));
+        }
+    }
+
+    /// Sets the values of a submodel under its scope.
+    pub fn put_submodel<V: IntoValueMap>(&mut self, scope: &str, values: Option<Box<V>>) {
+        if let Some(values) = values {
+            for (name, value) in values.into_value_map().values {
+                self.values.insert(format!("{scope}/{name}"), value);
+            }
+        }
+    }
+
+    /// Sets the values of a family of submodels.
+    pub fn put_submodel_family<I: FamilyIndex, V: IntoValueMap>(&mut self, pattern: &'static str, all: BTreeMap<I, V>) {
+        for (index, values) in all {
+            self.put_submodel(Address::indexed(pattern, &index.to_indices()).as_str(), Some(Box::new(values)));
+        }
+    }
+
+    /// The value of the site `name`.
+    pub fn get(&self, name: &str) -> Option<&dyn AnyValue> {
+        self.values.get(name).map(|value| &**value)
+    }
+
+    /// The names, in the order they were put.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.values.keys().map(String::as_str)
+    }
+}
+
+/// What becomes a [`ValueMap`].
+pub trait IntoValueMap {
+    /// The values by full name.
+    fn into_value_map(self) -> ValueMap;
+}
+
+impl IntoValueMap for ValueMap {
+    fn into_value_map(self) -> ValueMap {
+        self
+    }
+}
+
+/// The index of a family in a typed trace: `usize`, or a tuple for several.
+pub trait FamilyIndex: Ord + Clone + Send + Sync + 'static {
+    /// From the indices of a site; `None` if their number differs.
+    fn from_indices(indices: &[usize]) -> Option<Self>;
+    /// The indices in order.
+    fn to_indices(&self) -> Vec<usize>;
+}
+
+impl FamilyIndex for usize {
+    fn from_indices(indices: &[usize]) -> Option<Self> {
+        <[usize; 1]>::try_from(indices).ok().map(|[i]| i)
+    }
+    fn to_indices(&self) -> Vec<usize> {
+        vec![*self]
+    }
+}
+
+impl FamilyIndex for (usize, usize) {
+    fn from_indices(indices: &[usize]) -> Option<Self> {
+        <[usize; 2]>::try_from(indices).ok().map(Into::into)
+    }
+    fn to_indices(&self) -> Vec<usize> {
+        vec![self.0, self.1]
+    }
+}
+
+impl FamilyIndex for (usize, usize, usize) {
+    fn from_indices(indices: &[usize]) -> Option<Self> {
+        <[usize; 3]>::try_from(indices).ok().map(Into::into)
+    }
+    fn to_indices(&self) -> Vec<usize> {
+        vec![self.0, self.1, self.2]
+    }
+}
+
+/// What `obs =` takes: a value, a reference to one, or an `Option` of either, where `None` means
+/// "sample it".
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be observed where values are `{V}`",
+    note = "obs = takes a value of the distribution's type, a reference to one, or an Option of either"
+)]
+pub trait IntoObserved<V> {
+    /// The observed value, if any.
+    fn into_observed(self) -> Option<V>;
+}
+
+impl<V: SiteValue> IntoObserved<V> for V {
+    fn into_observed(self) -> Option<V> {
+        Some(self)
+    }
+}
+
+impl<V: SiteValue> IntoObserved<V> for &V {
+    fn into_observed(self) -> Option<V> {
+        Some(self.clone())
+    }
+}
+
+impl<V: SiteValue> IntoObserved<V> for Option<V> {
+    fn into_observed(self) -> Option<V> {
+        self
+    }
+}
+
+impl<V: SiteValue> IntoObserved<V> for Option<&V> {
+    fn into_observed(self) -> Option<V> {
+        self.cloned()
+    }
+}
+
+impl<V: SiteValue> IntoObserved<V> for &Option<V> {
+    fn into_observed(self) -> Option<V> {
+        self.clone()
+    }
+}

@@ -1,0 +1,42 @@
+//! ppl: a probabilistic programming language in Rust. Models and guides are ordinary functions
+//! under `#[model]` and `#[guide]`; two primitives, `sample!` and `param!`, get their meaning from
+//! effect handlers; tensors and networks are dfdx's; a guide that does not fit its model does not
+//! compile, and traces are typed structs.
+
+pub use ppl_core::*;
+
+/// Everything a model in `f32` needs.
+pub mod prelude {
+    pub use ppl_core::Tensor;
+    pub use ppl_core::autodiff::grad;
+    pub use ppl_core::constraint::{Interval, NonNegative, Positive, Real, UNIT_INTERVAL};
+    pub use ppl_core::distribution::Distribution;
+    pub use ppl_core::distributions::*;
+    pub use ppl_core::handlers::{Block, trace};
+    pub use ppl_core::model::{Guide, Model, Program};
+    pub use ppl_core::params::{Init, Module, ParamStore};
+    pub use ppl_core::plate::Rows;
+    pub use ppl_core::trace::{Site, Trace};
+    pub use ppl_core::values::ValueMap;
+    pub use ppl_core::{
+        Axes2, Axes3, Axes4, Axis, Const, ConstShape, Cpu, Dim, Dtype, Rank0, Rank1, Rank2, Rank3, Rank4, Shape,
+    };
+}
+
+/// What the macros' expansion names. Not for use by hand; it may change with any version.
+#[doc(hidden)]
+pub mod __private {
+    pub use ppl_core::address::{Address, SiteIndex};
+    pub use ppl_core::backend::Backend;
+    pub use ppl_core::checks::{Ch, End, Fits, HasSite, SiteInfo, Untyped, check_guide};
+    pub use ppl_core::error::Error;
+    pub use ppl_core::handler::Handler;
+    pub use ppl_core::model::{Guide, Model, Program, ValuesOf};
+    pub use ppl_core::params::{Init, Module, Visitor, VisitorMut};
+    pub use ppl_core::plate::{PlateRows, Rows};
+    pub use ppl_core::primitives::*;
+    pub use ppl_core::trace::{Site, TraceReader, TypedTrace};
+    pub use ppl_core::values::{FamilyIndex, IntoValueMap, SiteValue, ValueMap};
+    pub use ppl_core::{Cpu, Dtype};
+    pub use std::collections::BTreeMap;
+}
