@@ -4,6 +4,11 @@
 //! compile, and traces are typed structs.
 
 pub use ppl_core::*;
+/// Inference: objectives, optimisers, stochastic variational inference.
+pub use ppl_infer as infer;
+
+// What the process does with memory that it has freed.
+pub mod memory;
 
 /// Everything a model in `f32` needs.
 pub mod prelude {
