@@ -9,6 +9,7 @@ pub use ppl_infer as infer;
 
 // What the process does with memory that it has freed.
 pub mod memory;
+pub use ppl_macros::{Module, deterministic, factor, guide, model, module, param, plate, sample, submodel};
 
 /// Everything a model in `f32` needs.
 pub mod prelude {
@@ -26,6 +27,7 @@ pub mod prelude {
     pub use ppl_core::{
         Axes2, Axes3, Axes4, Axis, Const, ConstShape, Cpu, Dim, Dtype, Rank0, Rank1, Rank2, Rank3, Rank4, Shape,
     };
+    pub use ppl_macros::{Module, deterministic, factor, guide, model, module, param, plate, sample, submodel};
 }
 
 /// What the macros' expansion names. Not for use by hand; it may change with any version.
@@ -33,8 +35,9 @@ pub mod prelude {
 pub mod __private {
     pub use ppl_core::address::{Address, SiteIndex};
     pub use ppl_core::backend::Backend;
-    pub use ppl_core::checks::{Ch, End, Fits, HasSite, SiteInfo, Untyped, check_guide};
+    pub use ppl_core::checks::{Ch, End, Fits, HasSite, SiteInfo, Sites, Untyped, check_guide, check_site};
     pub use ppl_core::error::Error;
+    pub use ppl_core::guide::{AnySite, Probe, SiteOfModel, same_arguments};
     pub use ppl_core::handler::Handler;
     pub use ppl_core::model::{Guide, Model, Program, ValuesOf};
     pub use ppl_core::params::{Init, Module, Visitor, VisitorMut};
@@ -43,5 +46,15 @@ pub mod __private {
     pub use ppl_core::trace::{Site, TraceReader, TypedTrace};
     pub use ppl_core::values::{FamilyIndex, IntoValueMap, SiteValue, ValueMap};
     pub use ppl_core::{Cpu, Dtype};
+    pub use std::boxed::Box;
     pub use std::collections::BTreeMap;
+}
+
+/// Everything a model in `f64` needs: the [`prelude`] with tensors and annotations of that dtype.
+pub mod prelude64 {
+    pub use super::prelude::*;
+    pub use ppl_macros::{guide64 as guide, model64 as model};
+
+    /// A tensor of `f64`, unless `E` says otherwise.
+    pub type Tensor<S, E = f64, D = Cpu> = ppl_core::Tensor<S, E, D>;
 }

@@ -47,10 +47,20 @@ pub struct SiteInfo {
     pub missing: &'static str,
 }
 
+/// What `#[model]` made, with the list of its sites.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a model",
+    label = "`#[guide(..)]` names a function annotated with `#[model]`"
+)]
+pub trait Sites {
+    /// Its sample sites, one for each name.
+    const SITES: &'static [SiteInfo];
+}
+
 /// Checks, at compile time, that a guide samples every latent site of its model.
 ///
 /// # Panics
-/// If a latent site is neither sampled nor declared observed, or a declared one does not exist.
+/// If a latent site is neither sampled nor declared observed.
 #[track_caller]
 pub const fn check_guide(sites: &[SiteInfo], sampled: &[&str], observed: &[&str]) {
     let mut i = 0;
@@ -60,19 +70,22 @@ pub const fn check_guide(sites: &[SiteInfo], sampled: &[&str], observed: &[&str]
         }
         i += 1;
     }
+}
+
+/// Checks, at compile time, that a model has a site.
+///
+/// # Panics
+/// With the message `unknown` if it has none.
+#[track_caller]
+pub const fn check_site(sites: &[SiteInfo], name: &str, unknown: &'static str) {
     let mut i = 0;
-    while i < observed.len() {
-        let mut known = false;
-        let mut j = 0;
-        while j < sites.len() {
-            known |= equal(sites[j].name, observed[i]);
-            j += 1;
-        }
-        if !known {
-            panic!("`observed(..)` names a site that the model does not have");
+    while i < sites.len() {
+        if equal(sites[i].name, name) {
+            return;
         }
         i += 1;
     }
+    panic!("{}", unknown);
 }
 
 const fn contains(names: &[&str], name: &str) -> bool {

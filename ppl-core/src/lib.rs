@@ -48,6 +48,8 @@ pub mod model;
 pub mod checks;
 // What the macros' expansion calls.
 pub mod primitives;
+// A guide's sample statement, checked against the model.
+pub mod guide;
 
 pub use dfdx::shapes::{
     Axes2, Axes3, Axes4, Axis, Const, ConstShape, Dim, Rank0, Rank1, Rank2, Rank3, Rank4, Rank5, Rank6, Shape,

@@ -2,7 +2,6 @@
 
 use crate::address::Address;
 use crate::backend::Backend;
-use crate::checks::{Fits, HasSite};
 use crate::constraint::{Constraint, Support};
 use crate::distribution::Distribution;
 use crate::distributions::{Delta, Unit};
@@ -34,18 +33,6 @@ pub fn observe<E: Dtype, D: Backend<E>, P: Distribution<E, D>>(
     observed: impl IntoObserved<P::Value>,
 ) -> P::Value {
     statement(h, name, dist, observed.into_observed(), SiteKind::Sample)
-}
-
-/// `sample!(name, distribution)` in a guide: the model `M` has the site, with values that fit.
-pub fn guide_sample<M, K, A, E, D, P>(h: Handle<'_, E, D>, name: Address, dist: P) -> P::Value
-where
-    M: HasSite<K, A>,
-    E: Dtype,
-    D: Backend<E>,
-    P: Distribution<E, D>,
-    P::Value: Fits<M::Value>,
-{
-    statement(h, name, dist, None, SiteKind::Sample)
 }
 
 /// `sample!(name, distribution, auxiliary)` in a guide.
@@ -237,6 +224,53 @@ fn enter<E: Dtype, D: Backend<E>>(
 pub fn exit_plate<E: Dtype, D: Backend<E>>(h: Handle<'_, E, D>, name: Address) {
     let address = name.under(h.context().scope());
     h.exit_plate(&Plate { address, size: 0, ask: PlateRows::All, is_loop: false, rows: None });
+}
+
+/// `plate!(name, size, |rows| body)`: the body runs once, on all rows together.
+pub fn plate<E: Dtype, D: Backend<E>, R>(
+    h: Handle<'_, E, D>,
+    name: Address,
+    size: usize,
+    ask: PlateRows,
+    body: impl FnOnce(Handle<'_, E, D>, Rows) -> R,
+) -> R {
+    let rows = enter_plate(&mut *h, name.clone(), size, ask);
+    let output = body(&mut *h, rows);
+    exit_plate(h, name);
+    output
+}
+
+/// `for i in plate!(name, size)`: a plate that ends with the loop, however the loop is left.
+pub struct LoopPlate<'h, E: Dtype, D: Backend<E>> {
+    handler: Handle<'h, E, D>,
+    name: Address,
+    rows: Rows,
+}
+
+impl<'h, E: Dtype, D: Backend<E>> LoopPlate<'h, E, D> {
+    /// Begins the plate.
+    pub fn enter(handler: Handle<'h, E, D>, name: Address, size: usize, ask: PlateRows) -> Self {
+        let rows = enter_loop_plate(&mut *handler, name.clone(), size, ask);
+        LoopPlate { handler, name, rows }
+    }
+
+    /// The indices that the loop runs through.
+    pub fn rows(&self) -> impl Iterator<Item = usize> + use<E, D> {
+        self.rows.iter()
+    }
+
+    /// The handler, for the statements in the loop.
+    pub fn handler(&mut self) -> Handle<'_, E, D> {
+        &mut *self.handler
+    }
+}
+
+impl<E: Dtype, D: Backend<E>> Drop for LoopPlate<'_, E, D> {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            exit_plate(&mut *self.handler, self.name.clone());
+        }
+    }
 }
 
 /// `submodel!(name, model(args))`.

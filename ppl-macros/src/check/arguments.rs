@@ -1,0 +1,230 @@
+//! The arguments of each call: from a list of expressions to what its verb does with them.
+
+use syn::spanned::Spanned;
+use syn::visit::{self, Visit};
+use syn::{Expr, ExprClosure, ExprLit, Lit, Type, TypeInfer};
+
+use super::signature::ObservedTypes;
+use crate::ast::{Arg, Call, Verb};
+use crate::checked::{Action, Rows, What};
+use crate::mistakes::Mistakes;
+use crate::name::{self, Name};
+use crate::{messages, placeholder};
+
+/// What is known about the function around a call.
+pub(crate) struct Around<'a> {
+    pub(crate) guide: bool,
+    pub(crate) observed: &'a ObservedTypes,
+}
+
+/// Understands one call, or reports what is wrong with it.
+pub(crate) fn action(call: Call, around: &Around<'_>, mistakes: &mut Mistakes) -> Option<Action> {
+    let name = name_of(&call, mistakes);
+    let written = written_type(&call, mistakes);
+    let Call { verb, span, bound, args, in_for, .. } = call;
+    let (plain, options) = sort(verb, args, mistakes)?;
+    let mut given = Given { verb, span, plain: plain.into_iter(), options };
+    let what = match verb {
+        Verb::Sample => sample(&mut given, around.guide, mistakes),
+        Verb::Param => param(&mut given, mistakes),
+        Verb::Module => given.next(mistakes).map(|build| What::Module { build: lazy(build, mistakes) }),
+        Verb::Plate => plate(&mut given, in_for, mistakes),
+        Verb::Factor => factor(&mut given, around.guide, mistakes),
+        Verb::Deterministic => given.next(mistakes).map(|value| What::Deterministic { value }),
+        Verb::Submodel => submodel(&mut given, mistakes),
+    }?;
+    given.finish(mistakes)?;
+    let bound = bound.filter(|ty| is_complete(ty));
+    let observed = match &what {
+        What::Sample { obs: Some(obs), .. } => around.observed.of_expr(obs),
+        _ => None,
+    };
+    let ascribe = bound.is_none();
+    Some(Action { span, name: name?, ty: written.or(bound).or(observed), ascribe, what })
+}
+
+fn name_of(call: &Call, mistakes: &mut Mistakes) -> Option<Name> {
+    let Expr::Lit(ExprLit { lit: Lit::Str(literal), .. }) = &call.name else {
+        mistakes.at(call.name.span(), messages::name_not_literal(call.verb));
+        return None;
+    };
+    name::read(literal).map_err(|message| mistakes.at(literal.span(), message)).ok()
+}
+
+fn written_type(call: &Call, mistakes: &mut Mistakes) -> Option<Type> {
+    let ty = call.written.as_ref()?;
+    if matches!(call.verb, Verb::Plate | Verb::Factor) {
+        mistakes.at(ty.span(), messages::TYPE_ON_NOTHING);
+    } else if !is_complete(ty) {
+        mistakes.at(ty.span(), messages::INCOMPLETE_TYPE);
+    }
+    Some(ty.clone())
+}
+
+/// Whether a type leaves nothing to inference.
+fn is_complete(ty: &Type) -> bool {
+    struct Finder(bool);
+    impl<'a> Visit<'a> for Finder {
+        fn visit_type_infer(&mut self, _: &'a TypeInfer) {
+            self.0 = true;
+        }
+    }
+    let mut holes = Finder(false);
+    holes.visit_type(ty);
+    !holes.0
+}
+
+type Options = Vec<(proc_macro2::Ident, Expr)>;
+
+/// Splits the arguments into those with and without a key; unknown keys are mistakes.
+fn sort(verb: Verb, args: Vec<Arg>, mistakes: &mut Mistakes) -> Option<(Vec<Expr>, Options)> {
+    let known: &[&str] = match verb {
+        Verb::Sample => &["obs"],
+        Verb::Param => &["constraint"],
+        Verb::Plate => &["subsample", "rows"],
+        _ => &[],
+    };
+    let (mut plain, mut options, mut good) = (Vec::new(), Vec::new(), true);
+    for arg in args {
+        match arg {
+            Arg::Plain(expr) => plain.push(expr),
+            Arg::Named(key, expr) if known.iter().any(|word| key == word) => options.push((key, expr)),
+            Arg::Named(key, _) => {
+                mistakes.at(key.span(), messages::unknown_option(verb, &key));
+                good = false;
+            }
+        }
+    }
+    good.then_some((plain, options))
+}
+
+/// The arguments of a call that are still to be understood.
+struct Given {
+    verb: Verb,
+    span: proc_macro2::Span,
+    plain: std::vec::IntoIter<Expr>,
+    options: Options,
+}
+
+impl Given {
+    /// The next argument, which must be there.
+    fn next(&mut self, mistakes: &mut Mistakes) -> Option<Expr> {
+        let next = self.plain.next();
+        if next.is_none() {
+            mistakes.at(self.span, messages::wrong_arguments(self.verb));
+        }
+        next
+    }
+
+    fn option(&mut self, key: &str) -> Option<Expr> {
+        let at = self.options.iter().position(|(word, _)| word == key)?;
+        Some(self.options.remove(at).1)
+    }
+
+    /// Nothing may be left over.
+    fn finish(mut self, mistakes: &mut Mistakes) -> Option<()> {
+        let left = self.plain.next().map(|expr| expr.span());
+        let left = left.or_else(|| self.options.first().map(|(key, _)| key.span()));
+        left.map_or(Some(()), |span| {
+            mistakes.at(span, messages::wrong_arguments(self.verb));
+            None
+        })
+    }
+}
+
+fn sample(given: &mut Given, guide: bool, mistakes: &mut Mistakes) -> Option<What> {
+    let dist = given.next(mistakes)?;
+    let obs = given.option("obs");
+    let auxiliary = given.plain.as_slice().first().filter(|expr| is_word(expr, "auxiliary")).cloned();
+    if auxiliary.is_some() {
+        given.plain.next();
+    }
+    let wrong = match (&auxiliary, &obs) {
+        (Some(word), _) if !guide => Some((word.span(), messages::AUXILIARY_IN_MODEL)),
+        (Some(_), Some(obs)) => Some((obs.span(), messages::AUXILIARY_OBSERVED)),
+        (None, Some(obs)) if guide => Some((obs.span(), messages::OBSERVED_IN_GUIDE)),
+        _ => None,
+    };
+    match wrong {
+        Some((span, message)) => mistakes.at(span, message),
+        None => return Some(What::Sample { dist, obs, auxiliary: auxiliary.is_some() }),
+    }
+    None
+}
+
+fn is_word(expr: &Expr, word: &str) -> bool {
+    matches!(expr, Expr::Path(path) if path.path.is_ident(word))
+}
+
+fn param(given: &mut Given, mistakes: &mut Mistakes) -> Option<What> {
+    let init = lazy(given.next(mistakes)?, mistakes);
+    Some(What::Param { init, constraint: given.option("constraint") })
+}
+
+/// What runs only when a parameter is first made holds no calls of the language.
+fn lazy(build: Expr, mistakes: &mut Mistakes) -> Expr {
+    struct Finder<'a>(&'a mut Mistakes);
+    impl<'a> Visit<'a> for Finder<'_> {
+        fn visit_expr(&mut self, expr: &'a Expr) {
+            match placeholder::id(expr) {
+                Some(_) => self.0.at(expr.span(), messages::NESTED_IN_BUILDER),
+                None => visit::visit_expr(self, expr),
+            }
+        }
+    }
+    Finder(mistakes).visit_expr(&build);
+    build
+}
+
+fn plate(given: &mut Given, in_for: bool, mistakes: &mut Mistakes) -> Option<What> {
+    let size = given.next(mistakes)?;
+    let rows = match (given.option("subsample"), given.option("rows")) {
+        (Some(_), Some(rows)) => {
+            mistakes.at(rows.span(), messages::TWO_SELECTIONS);
+            return None;
+        }
+        (Some(count), None) => Rows::Subsample(count),
+        (None, Some(rows)) => Rows::Given(rows),
+        (None, None) => Rows::All,
+    };
+    let body = match given.plain.next() {
+        Some(Expr::Closure(body)) => Some(one_argument(body, mistakes)?),
+        Some(other) => {
+            mistakes.at(other.span(), messages::PLATE_CLOSURE);
+            return None;
+        }
+        None if in_for => None,
+        None => {
+            mistakes.at(given.span, messages::PLATE_WITHOUT_BODY);
+            return None;
+        }
+    };
+    Some(What::Plate { size, rows, body })
+}
+
+fn one_argument(body: ExprClosure, mistakes: &mut Mistakes) -> Option<ExprClosure> {
+    if body.inputs.len() == 1 {
+        return Some(body);
+    }
+    mistakes.at(body.inputs_begin.span(), messages::PLATE_CLOSURE);
+    None
+}
+
+fn factor(given: &mut Given, guide: bool, mistakes: &mut Mistakes) -> Option<What> {
+    let log_weight = given.next(mistakes)?;
+    if guide {
+        mistakes.at(given.span, messages::FACTOR_IN_GUIDE);
+        return None;
+    }
+    Some(What::Factor { log_weight })
+}
+
+fn submodel(given: &mut Given, mistakes: &mut Mistakes) -> Option<What> {
+    match given.next(mistakes)? {
+        Expr::Call(call) => Some(What::Submodel { model: *call.func, args: call.args.into_iter().collect() }),
+        other => {
+            mistakes.at(other.span(), messages::SUBMODEL_NOT_CALLED);
+            None
+        }
+    }
+}
