@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 use ppl_core::autodiff::Gradients;
 use ppl_core::backend::Backend;
-use ppl_core::params::ParamStore;
+use ppl_core::params::{Module, ParamStore, ParamTensor, VisitorMut};
 use ppl_core::{Dtype, Error};
 
 // Adam.
@@ -135,29 +135,57 @@ fn fits(pattern: &str, name: &str) -> bool {
     pattern.strip_suffix('*').map_or(pattern == name, |start| name.starts_with(start))
 }
 
+impl<R: Rule, E: Dtype> Optim<R, E> {
+    /// Updates the tensors of one module, for training loops without a model; `name` begins their
+    /// full names.
+    ///
+    /// # Errors
+    /// As [`Optimizer::step`].
+    pub fn step_module<D: Backend<E>, M: Module<E, D>>(
+        &mut self,
+        name: &str,
+        module: &mut M,
+        grads: &mut Gradients<E, D>,
+    ) -> Result<(), Error> {
+        let mut result = Ok(());
+        module.visit_mut(&mut VisitorMut::new(name, &mut |name, tensor| {
+            let updated = self.step_tensor(name, tensor, grads);
+            result = std::mem::replace(&mut result, Ok(())).and(updated);
+        }));
+        result
+    }
+
+    fn step_tensor<D: Backend<E>>(
+        &mut self,
+        name: &str,
+        tensor: &mut dyn ParamTensor<E, D>,
+        grads: &mut Gradients<E, D>,
+    ) -> Result<(), Error> {
+        let rate = self.rate_of(name);
+        if !self.state.contains_key(name) {
+            self.state.insert(name.to_owned(), TensorState { steps: 0, slots: Vec::new() });
+        }
+        let state = &mut self.state[name];
+        let rule = &self.rule;
+        let mut bad = None;
+        tensor.update(grads, &mut |value, gradient| {
+            state.slots.resize_with(R::SLOTS.len(), || vec![E::of(0.0); value.len()]);
+            state.steps += 1;
+            let element = rule.update(rate, state.steps, Update { value, gradient, slots: &mut state.slots });
+            bad = element.map(|element| (element, gradient[element].wide()));
+        })?;
+        bad.map_or(Ok(()), |(element, gradient)| {
+            Err(Error::NonFiniteGradient { param: name.to_owned(), gradient, element, step: None })
+        })
+    }
+}
+
 impl<R: Rule, E: Dtype, D: Backend<E>> Optimizer<E, D> for Optim<R, E> {
     fn step(&mut self, params: &mut ParamStore<E, D>, grads: &mut Gradients<E, D>) -> Result<(), Error> {
         let mut result = Ok(());
         params.each_used_tensor_mut(|name, tensor| {
-            let rate = self.rate_of(name);
-            if !self.state.contains_key(name) {
-                self.state.insert(name.to_owned(), TensorState { steps: 0, slots: Vec::new() });
-            }
-            let state = &mut self.state[name];
-            let rule = &self.rule;
-            let updated = tensor.update(grads, &mut |value, gradient| {
-                state.slots.resize_with(R::SLOTS.len(), || vec![E::of(0.0); value.len()]);
-                state.steps += 1;
-                let update = Update { value, gradient, slots: &mut state.slots };
-                let bad = rule.update(rate, state.steps, update);
-                if let (Some(element), Ok(())) = (bad, &result) {
-                    let gradient = gradient[element].wide();
-                    result = Err(Error::NonFiniteGradient { param: name.to_owned(), gradient, element, step: None });
-                }
-            });
-            if let (Err(error), Ok(())) = (updated, &result) {
-                result = Err(error);
-            }
+            let updated = self.step_tensor(name, tensor, grads);
+            result = std::mem::replace(&mut result, Ok(())).and(updated);
         });
         result
     }
