@@ -1,6 +1,7 @@
 //! The same network by hand on plain dfdx: its layers, its loss, its Adam.
 
 use dfdx::nn::modules::Linear;
+use dfdx::optim::{Adam, AdamConfig};
 use dfdx::prelude::*;
 
 const B: usize = 128;
