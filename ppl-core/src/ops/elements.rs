@@ -6,6 +6,7 @@ use crate::backend::Backend;
 use crate::dtype::Dtype;
 use crate::error::ShapeError;
 use crate::functions::arithmetic::{MaxFn, MinFn, PowFn, WhereFn};
+use crate::functions::error_function::{Erf, ErfInv, Erfc, LogNdtr, Ndtr, Ndtri};
 use crate::functions::unary::*;
 use crate::functions::{Function, apply};
 use crate::tensor::{IntoTensor, Tensor};
@@ -53,6 +54,18 @@ method! {
     sin = Sin;
     /// The cosine, of radians.
     cos = Cos;
+    /// The error function, 2/√π ∫₀ˣ exp(−t²) dt.
+    erf = Erf;
+    /// 1 − erf(x), with full relative precision in the upper tail.
+    erfc = Erfc;
+    /// The inverse of the error function: ±∞ at ±1, NaN beyond.
+    erfinv = ErfInv;
+    /// The standard normal distribution's cdf, with full relative precision in the lower tail.
+    ndtr = Ndtr;
+    /// The standard normal distribution's quantile function: ±∞ at 0 and 1, NaN beyond.
+    ndtri = Ndtri;
+    /// The logarithm of [`Tensor::ndtr`], finite for every finite x down to the largest magnitudes.
+    log_ndtr = LogNdtr;
 }
 
 impl<S: Shape, E: Dtype, D: Backend<E>> Tensor<S, E, D> {
