@@ -4,6 +4,11 @@
 //! compile, and traces are typed structs.
 
 pub use ppl_core::*;
+/// Inference: objectives, optimisers, stochastic variational inference.
+pub use ppl_infer as infer;
+
+// What the process does with memory that it has freed.
+pub mod memory;
 pub use ppl_macros::{Module, deterministic, factor, guide, model, module, param, plate, sample, submodel};
 
 /// Everything a model in `f32` needs.

@@ -22,6 +22,10 @@ mod cpu;
 pub trait Device: Sized + Send + Sync + 'static {
     /// The handle that new tensors of this thread are made with.
     fn current() -> Self;
+
+    /// A fresh handle whose own generator starts at `seed`: for dfdx's initialisers, which draw from
+    /// the device.
+    fn seeded(seed: u64) -> Self;
 }
 
 /// How a reduction joins elements.
@@ -93,7 +97,7 @@ pub trait Backend<E: Dtype>: Device + dfdx::tensor_ops::Device<E> {
     /// If the device fails.
     fn update_in_place<S: Shape>(
         grads: &mut DfdxGradients<E, Self>,
-        tensor: &mut Tensor<S, E, Self>,
+        tensor: &mut Inner<S, E, Self>,
         f: &mut dyn FnMut(&mut [E], &mut [E]),
     ) -> Result<(), Self::Err> {
         composed::update(grads, tensor, f)

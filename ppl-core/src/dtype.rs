@@ -4,6 +4,9 @@ use std::fmt::{Debug, Display};
 
 use num_traits::Float;
 
+// Branch-free exponentials for `f32`.
+mod quick;
+
 /// A floating-point element type. One run of a model has one dtype.
 ///
 /// Implemented for [`f32`] and [`f64`].
@@ -19,6 +22,14 @@ pub trait Dtype:
     /// This value as `f64`, exactly.
     fn wide(self) -> f64;
 
+    /// eˣ in a form that loops vectorise in `f32`: within 2 units in the last place, and 0 where the
+    /// result is less than 2e-38.
+    fn quick_exp(self) -> Self;
+
+    /// ln(1 + x) for 0 ≤ x ≤ 1, in a form that loops vectorise in `f32`: within 2 units in the last
+    /// place.
+    fn quick_ln_1p(self) -> Self;
+
     /// Little-endian bytes of a slice, for checkpoints.
     fn to_le_bytes(values: &[Self]) -> Vec<u8>;
 
@@ -27,7 +38,7 @@ pub trait Dtype:
 }
 
 macro_rules! dtype {
-    ($float:ident) => {
+    ($float:ident, $exp:path, $ln_1p:path) => {
         impl Dtype for $float {
             const NAME: &'static str = stringify!($float);
 
@@ -39,6 +50,16 @@ macro_rules! dtype {
             #[inline(always)]
             fn wide(self) -> f64 {
                 self as f64
+            }
+
+            #[inline(always)]
+            fn quick_exp(self) -> Self {
+                $exp(self)
+            }
+
+            #[inline(always)]
+            fn quick_ln_1p(self) -> Self {
+                $ln_1p(self)
             }
 
             fn to_le_bytes(values: &[Self]) -> Vec<u8> {
@@ -55,5 +76,5 @@ macro_rules! dtype {
     };
 }
 
-dtype!(f32);
-dtype!(f64);
+dtype!(f32, quick::exp, quick::ln_1p_of_unit);
+dtype!(f64, f64::exp, f64::ln_1p);

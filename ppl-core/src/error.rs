@@ -97,7 +97,7 @@ pub enum Error {
     },
 
     /// A gradient is NaN or infinite.
-    #[error("parameter `{param}`: its gradient is {gradient} at element {element}{}; the parameter was left as it was", at_step(.step))]
+    #[error("parameter `{param}`: its gradient is {gradient} at element {element}{}; such elements were left as they were", at_step(.step))]
     NonFiniteGradient {
         /// The parameter's full name.
         param: String,

@@ -43,7 +43,8 @@ pub mod trace;
 pub mod handlers;
 // Models as values, and what runs them.
 pub mod model;
-
+// Layers of neural networks, ours and dfdx's.
+pub mod nn;
 // What the compiler checks of a guide against its model.
 pub mod checks;
 // What the macros' expansion calls.

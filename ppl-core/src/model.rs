@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use dfdx::shapes::Shape;
+
 use crate::backend::Backend;
 use crate::dtype::Dtype;
 use crate::handler::Handler;
@@ -10,6 +12,7 @@ use crate::handlers::{
 };
 use crate::plate::Rows;
 use crate::site::SiteMask;
+use crate::tensor::Tensor;
 use crate::trace::{Trace, TypedTrace};
 use crate::values::{IntoValueMap, ValueMap};
 
@@ -32,6 +35,42 @@ pub trait Model<A>: Program {
     /// Runs the body: every statement is a call on `handler`.
     fn run(&self, handler: &mut dyn Handler<Self::E, Self::D>, args: A) -> Self::Output;
 }
+
+/// Arguments for a [`Model`]: a tuple, or, for a model of one argument, a reference or a tensor.
+pub trait IntoArgs {
+    /// The tuple.
+    type Args;
+
+    /// The tuple of arguments.
+    fn into_args(self) -> Self::Args;
+}
+
+impl<'a, T: ?Sized> IntoArgs for &'a T {
+    type Args = (&'a T,);
+    fn into_args(self) -> Self::Args {
+        (self,)
+    }
+}
+
+impl<S: Shape, E: Dtype, D: Backend<E>> IntoArgs for Tensor<S, E, D> {
+    type Args = (Self,);
+    fn into_args(self) -> Self::Args {
+        (self,)
+    }
+}
+
+macro_rules! tuples_are_args {
+    ($(($($T:ident),*))*) => {$(
+        impl<$($T),*> IntoArgs for ($($T,)*) {
+            type Args = Self;
+            fn into_args(self) -> Self {
+                self
+            }
+        }
+    )*};
+}
+
+tuples_are_args! { () (A) (A, B) (A, B, C) (A, B, C, F) (A, B, C, F, G) (A, B, C, F, G, H) (A, B, C, F, G, H, I) (A, B, C, F, G, H, I, J) }
 
 /// What `#[guide(model)]` makes of a function: it samples every latent site of the model.
 #[diagnostic::on_unimplemented(message = "`{Self}` is not a guide of `{M}`", note = "annotate it with `#[guide({M})]`")]

@@ -220,6 +220,6 @@ pub(crate) fn shape_from_dims<R: Shape>(dims: &[usize]) -> Option<R> {
 
 impl From<NoneTape> for GradTape {
     fn from(_: NoneTape) -> Self {
-        GradTape::default()
+        GradTape { tracked: false }
     }
 }

@@ -31,6 +31,8 @@ pub struct SiteRecord<E: Dtype, D: Backend<E>> {
     pub distribution: &'static str,
     /// The log-density of the value, masked, scaled and summed; tracked.
     pub log_prob: Tensor<(), E, D>,
+    /// What the log-density was multiplied by.
+    pub scale: f64,
     /// The plates around it, outermost first.
     pub frames: Frames,
     /// Why the log-density is not finite, where it is not.
@@ -51,6 +53,7 @@ impl<E: Dtype, D: Backend<E>> SiteRecord<E, D> {
             has_rsample: site.has_rsample(),
             distribution: site.distribution(),
             log_prob,
+            scale: state.scale,
             frames: state.frames.clone(),
             problem: (!finite).then(|| site.explain_non_finite()),
         }

@@ -1,1 +1,18 @@
-//! stub
+//! Inference for ppl: objectives, optimisers, and the loop that joins them.
+//!
+//! Modules stand in dependency order; each uses only those above it.
+
+// How parameters follow their gradients.
+pub mod optim;
+// One run of guide and model, joined.
+pub mod pair;
+// Objectives: what a step of variational inference lowers.
+pub mod elbo;
+// Saving and loading, atomically.
+pub mod checkpoint;
+// Stochastic variational inference.
+pub mod svi;
+
+pub use elbo::{Objective, TraceElbo};
+pub use optim::{Adam, ClippedAdam, Optimizer, Sgd};
+pub use svi::{RunOptions, StopReason, Svi};

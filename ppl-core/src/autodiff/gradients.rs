@@ -6,7 +6,7 @@ use dfdx::shapes::Shape;
 use dfdx::tensor::Storage;
 
 use super::recorder::{BackwardOp, DfdxGradients};
-use crate::{Dtype, Tensor, backend::Backend, error::Error};
+use crate::{Dtype, Tensor, backend::Backend, error::Error, tensor::Inner};
 
 /// Gradients of one loss with respect to the tracked tensors that took part in it.
 ///
@@ -48,6 +48,15 @@ impl<E: Dtype, D: Backend<E>> Gradients<E, D> {
     pub fn update<S: Shape>(
         &mut self,
         t: &mut Tensor<S, E, D>,
+        f: &mut dyn FnMut(&mut [E], &mut [E]),
+    ) -> Result<(), Error> {
+        self.update_inner(&mut t.inner, f)
+    }
+
+    /// [`Gradients::update`] for dfdx's tensor.
+    pub(crate) fn update_inner<S: Shape>(
+        &mut self,
+        t: &mut Inner<S, E, D>,
         f: &mut dyn FnMut(&mut [E], &mut [E]),
     ) -> Result<(), Error> {
         D::update_in_place(self.inner.get_mut(), t, f).map_err(device_error::<E, D>)

@@ -21,9 +21,17 @@ thread_local! {
 struct Pause;
 
 /// Whether a tensor takes part in differentiation: the tape type of every [`crate::Tensor`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GradTape {
     pub(crate) tracked: bool,
+}
+
+impl Default for GradTape {
+    /// A tape that records: dfdx makes fresh ones (`retaped`) for a layer's weights and for the
+    /// second use of a tensor, as in softmax, and one that did not record would lose gradients.
+    fn default() -> Self {
+        GradTape { tracked: true }
+    }
 }
 
 impl Merge<NoneTape> for GradTape {

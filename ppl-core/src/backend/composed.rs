@@ -9,19 +9,19 @@ use super::{Activation, Layers, Product, Reduction};
 use crate::autodiff::DfdxGradients;
 use crate::backend::Backend;
 use crate::functions::{Function, unary};
-use crate::tensor::{Flat, Tensor};
+use crate::tensor::{Flat, Inner, Tensor};
 
 /// Copies value and gradient to the host and the value back.
 pub(super) fn update<S: Shape, E: crate::Dtype, D: Backend<E>>(
     grads: &mut DfdxGradients<E, D>,
-    tensor: &mut crate::Tensor<S, E, D>,
+    tensor: &mut Inner<S, E, D>,
     f: &mut dyn FnMut(&mut [E], &mut [E]),
 ) -> Result<(), D::Err> {
-    grads.get_or_alloc_mut(&tensor.inner)?;
-    let mut gradient = grads.get(&tensor.inner).as_vec();
-    let mut value = tensor.inner.as_vec();
+    grads.get_or_alloc_mut(tensor)?;
+    let mut gradient = grads.get(tensor).as_vec();
+    let mut value = tensor.as_vec();
     f(&mut value, &mut gradient);
-    tensor.inner.copy_from(&value);
+    tensor.copy_from(&value);
     Ok(())
 }
 

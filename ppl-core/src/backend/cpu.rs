@@ -34,6 +34,10 @@ impl Device for Cpu {
     fn current() -> Self {
         CPU.with(|cpu| cpu.get_or_init(Cpu::default).clone())
     }
+
+    fn seeded(seed: u64) -> Self {
+        Cpu::seed_from_u64(seed)
+    }
 }
 
 /// How many elements one thread takes at a time. Fixed, so that sums do not depend on threads.
@@ -63,11 +67,11 @@ macro_rules! cpu_backend {
 
             fn update_in_place<S: Shape>(
                 grads: &mut DfdxGradients<$E, Self>,
-                tensor: &mut Tensor<S, $E, Self>,
+                tensor: &mut Inner<S, $E, Self>,
                 f: &mut dyn FnMut(&mut [$E], &mut [$E]),
             ) -> Result<(), <Self as HasErr>::Err> {
-                let gradient = grads.get_or_alloc_mut(&tensor.inner)?;
-                f(buffer::slice_mut(&mut tensor.inner), gradient);
+                let gradient = grads.get_or_alloc_mut(tensor)?;
+                f(buffer::slice_mut(tensor), gradient);
                 Ok(())
             }
 

@@ -46,13 +46,13 @@ macro_rules! unary {
 /// ln(1 + eˣ) without overflow for large x and without cancellation for small.
 #[inline(always)]
 pub(crate) fn softplus<E: Dtype>(x: E) -> E {
-    x.max(E::of(0.0)) + (-x.abs()).exp().ln_1p()
+    x.max(E::of(0.0)) + (-x.abs()).quick_exp().quick_ln_1p()
 }
 
 /// 1 / (1 + e⁻ˣ), without overflow on either side.
 #[inline(always)]
 pub(crate) fn sigmoid<E: Dtype>(x: E) -> E {
-    let e = (-x.abs()).exp();
+    let e = (-x.abs()).quick_exp();
     let r = E::of(1.0) / (E::of(1.0) + e);
     if x >= E::of(0.0) { r } else { e * r }
 }

@@ -143,6 +143,13 @@ macro_rules! visitor {
                 (self.f)(&self.path.0, tensor);
             }
 
+            /// A tensor in a field of that name, or where the walk is if the name is empty.
+            pub fn named(&mut self, name: &str, tensor: $($reference)+ dyn ParamTensor<E, D>) {
+                let outer = if name.is_empty() { self.path.0.len() } else { self.path.enter(name) };
+                self.tensor(tensor);
+                self.path.leave(outer);
+            }
+
             /// A field that is a module.
             pub fn field<M: Module<E, D>>(&mut self, name: &str, module: $($reference)+ M) {
                 let outer = self.path.enter(name);

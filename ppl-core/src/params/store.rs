@@ -17,11 +17,20 @@ pub struct ParamEntry<E: Dtype, D: Backend<E>> {
     pub value: Box<dyn ErasedModule<E, D>>,
     /// The set that a tensor's constrained value lives in.
     pub constraint: Option<Support<E, D>>,
+    /// The last round in which a statement asked for it.
+    used_in: u64,
+}
+
+impl<E: Dtype, D: Backend<E>> ParamEntry<E, D> {
+    /// An entry that no statement has asked for yet.
+    pub fn new(value: Box<dyn ErasedModule<E, D>>, constraint: Option<Support<E, D>>) -> Self {
+        ParamEntry { value, constraint, used_in: 0 }
+    }
 }
 
 impl<E: Dtype, D: Backend<E>> Clone for ParamEntry<E, D> {
     fn clone(&self) -> Self {
-        ParamEntry { value: self.value.boxed(), constraint: self.constraint.clone() }
+        ParamEntry { value: self.value.boxed(), constraint: self.constraint.clone(), used_in: self.used_in }
     }
 }
 
@@ -33,12 +42,15 @@ impl<E: Dtype, D: Backend<E>> Clone for ParamEntry<E, D> {
 pub struct ParamStore<E: Dtype, D: Backend<E>> {
     seed: u64,
     entries: IndexMap<String, ParamEntry<E, D>>,
+    /// Tensors of a checkpoint, by full name, whose statements have not been met yet.
+    pending: IndexMap<String, (Vec<usize>, Vec<E>)>,
+    round: u64,
 }
 
 impl<E: Dtype, D: Backend<E>> ParamStore<E, D> {
     /// An empty store whose initial values come from `seed`.
     pub fn new(seed: u64) -> Self {
-        ParamStore { seed, entries: IndexMap::new() }
+        ParamStore { seed, entries: IndexMap::new(), pending: IndexMap::new(), round: 1 }
     }
 
     /// The seed of initial values.
@@ -106,27 +118,79 @@ impl<E: Dtype, D: Backend<E>> ParamStore<E, D> {
         }
     }
 
+    /// Begins a round: what statements ask for from here on is what
+    /// [`ParamStore::each_used_tensor_mut`] lends.
+    pub fn begin_round(&mut self) {
+        self.round += 1;
+    }
+
+    /// Lends each tensor that a statement of this round asked for, with its full name, in order.
+    pub fn each_used_tensor_mut(&mut self, mut f: impl FnMut(&str, &mut dyn ParamTensor<E, D>)) {
+        for (name, entry) in self.entries.iter_mut().filter(|(_, entry)| entry.used_in == self.round) {
+            entry.value.each_mut(name, &mut f);
+        }
+    }
+
+    /// Keeps the values of tensors, by full name, for statements that have not been met yet.
+    pub fn set_pending(&mut self, tensors: impl IntoIterator<Item = (String, (Vec<usize>, Vec<E>))>) {
+        self.pending = tensors.into_iter().collect();
+    }
+
+    /// Tensors, by full name, that wait for their statements.
+    pub fn pending(&self) -> impl Iterator<Item = (&str, &(Vec<usize>, Vec<E>))> {
+        self.pending.iter().map(|(name, tensor)| (name.as_str(), tensor))
+    }
+
     /// Gives a statement its value, tracked: the stored one, or a new one that it stores.
     ///
     /// # Errors
     /// If the stored value has another type than the statement's.
     pub fn supply(&mut self, site: &mut dyn ParamSite<E, D>) -> Result<(), Error> {
-        let name = site.address().as_str();
-        if !self.entries.contains_key(name) {
-            let mut init = Init::new(Rng::named(self.seed, name));
-            let name = name.to_owned();
-            site.initialise(&mut init);
-            let Some(value) = site.value().map(ErasedModule::boxed) else {
-                let problem = "it has neither a stored value nor an initial one".into();
-                return Err(Error::Param { param: name, problem });
-            };
-            let mut value = value;
-            value.each_mut("", &mut |_, tensor| tensor.track());
-            self.entries.insert(name, ParamEntry { value, constraint: site.constraint().cloned() });
+        if !self.entries.contains_key(site.address().as_str()) {
+            let entry = self.make(site)?;
+            self.entries.insert(site.address().to_string(), entry);
         }
-        let entry = &self.entries[site.address().as_str()];
+        let round = self.round;
+        let entry = &mut self.entries[site.address().as_str()];
+        entry.used_in = round;
         site.set_value(&*entry.value)
     }
+
+    /// A statement's first value: its own initial one, or that of a checkpoint.
+    fn make(&mut self, site: &mut dyn ParamSite<E, D>) -> Result<ParamEntry<E, D>, Error> {
+        let name = site.address().to_string();
+        site.initialise(&mut Init::new(Rng::named(self.seed, &name)));
+        let Some(mut value) = site.value().map(ErasedModule::boxed) else {
+            let problem = "it has neither a stored value nor an initial one".into();
+            return Err(Error::Param { param: name, problem });
+        };
+        let (mut result, mut taken) = (Ok(()), Vec::new());
+        value.each_mut(&name, &mut |name, tensor| {
+            tensor.track();
+            if let Some((dims, values)) = self.pending.get(name) {
+                result = std::mem::replace(&mut result, Ok(())).and_then(|()| set_checked(name, tensor, dims, values));
+                taken.push(name.to_owned());
+            }
+        });
+        result?;
+        self.pending.retain(|name, _| !taken.contains(name));
+        Ok(ParamEntry::new(value, site.constraint().cloned()))
+    }
+}
+
+/// Replaces a tensor's elements by those of a checkpoint.
+fn set_checked<E: Dtype, D: Backend<E>>(
+    name: &str,
+    tensor: &mut dyn ParamTensor<E, D>,
+    dims: &[usize],
+    values: &[E],
+) -> Result<(), Error> {
+    let (param, found) = (name.to_owned(), tensor.dims());
+    if found != dims {
+        let problem = format!("the checkpoint has shape {dims:?}, but the parameter has shape {found:?}");
+        return Err(Error::Param { param, problem });
+    }
+    Ok(tensor.set(values)?)
 }
 
 impl<E: Dtype, D: Backend<E>> std::fmt::Debug for ParamStore<E, D> {

@@ -1,0 +1,58 @@
+//! Adam.
+
+use ppl_core::Dtype;
+
+use super::blocks::{Element, each};
+use super::{Optim, Rule, Update};
+
+/// Adam (Kingma and Ba, *Adam: A Method for Stochastic Optimization*, ICLR 2015, algorithm 1), with
+/// the numerics of torch.optim.Adam: ε is added to the bias-corrected root.
+pub type Adam<E> = Optim<AdamRule, E>;
+
+/// The options of [`Adam`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AdamRule {
+    /// Decay of the averages of gradient and squared gradient; default (0.9, 0.999).
+    pub betas: (f64, f64),
+    /// Added to the root; default 1e-8.
+    pub eps: f64,
+    /// L2 penalty added to the gradient; default 0.
+    pub weight_decay: f64,
+}
+
+impl Default for AdamRule {
+    fn default() -> Self {
+        AdamRule { betas: (0.9, 0.999), eps: 1e-8, weight_decay: 0.0 }
+    }
+}
+
+impl<E: Dtype> Adam<E> {
+    /// Adam with default options.
+    ///
+    /// # Panics
+    /// If the learning rate is not positive and finite.
+    #[track_caller]
+    pub fn new(learning_rate: f64) -> Self {
+        Self::with_rule(AdamRule::default(), learning_rate)
+    }
+}
+
+impl Rule for AdamRule {
+    const NAME: &'static str = "Adam";
+    const SLOTS: &'static [&'static str] = &["mean", "square"];
+
+    fn update<E: Dtype>(&self, rate: f64, step: u64, tensor: Update<'_, E>) -> Option<usize> {
+        let (b1, b2) = self.betas;
+        let steps = step as f64;
+        let step_size = E::of(rate / (1.0 - b1.powf(steps)));
+        let root = E::of((1.0 - b2.powf(steps)).sqrt().recip());
+        let (eps, decay) = (E::of(self.eps), E::of(self.weight_decay));
+        let (b1, b2, c1, c2) = (E::of(b1), E::of(b2), E::of(1.0 - b1), E::of(1.0 - b2));
+        each(tensor, move |Element { gradient, value, slots: [mean, square] }| {
+            let g = gradient + decay * *value;
+            *mean = b1 * *mean + c1 * g;
+            *square = b2 * *square + c2 * g * g;
+            *value -= step_size * *mean / (square.sqrt() * root + eps);
+        })
+    }
+}

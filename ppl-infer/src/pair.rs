@@ -1,0 +1,120 @@
+//! One run of the guide and one of the model under it, and what must hold between them.
+
+use ppl_core::backend::Backend;
+use ppl_core::handler::Handler;
+use ppl_core::handlers::{Params, Prior, Replay, Tracer};
+use ppl_core::model::{Model, Program};
+use ppl_core::params::ParamStore;
+use ppl_core::plate::Frames;
+use ppl_core::rng::Rng;
+use ppl_core::site::SiteKind;
+use ppl_core::trace::{SiteRecord, Trace};
+use ppl_core::{Dtype, Error};
+
+/// A run of the guide, and one of the model at the values that the guide drew.
+#[derive(Clone, Debug)]
+pub struct Pair<E: Dtype, D: Backend<E>> {
+    /// The model's trace.
+    pub model: Trace<E, D>,
+    /// The guide's trace.
+    pub guide: Trace<E, D>,
+}
+
+impl<E: Dtype, D: Backend<E>> Pair<E, D> {
+    /// Runs the guide and then the model, with parameters from `params`.
+    ///
+    /// # Errors
+    /// The first error of either run, or the first site at which the two do not fit.
+    pub fn draw<A, M, G>(
+        model: &M,
+        guide: &G,
+        args: A,
+        params: &mut ParamStore<E, D>,
+        rng: Rng,
+        validate: bool,
+    ) -> Result<Self, Error>
+    where
+        A: Clone,
+        M: Model<A, E = E, D = D>,
+        G: Model<A, E = E, D = D>,
+    {
+        let mut prior = Prior::new(rng);
+        Handler::<E, D>::context(&mut prior).validate = validate;
+        let mut params = Params::new(params, &mut prior);
+
+        let mut tracer = Tracer::new(&mut params);
+        guide.run(&mut tracer, args.clone());
+        let guide_trace = tracer.into_trace();
+        params.context().finish(())?;
+
+        let mut replay = Replay::new(&guide_trace, &mut params);
+        let mut tracer = Tracer::new(&mut replay);
+        model.run(&mut tracer, args);
+        let model_trace = tracer.into_trace();
+        params.context().finish(())?;
+
+        let pair = Pair { model: model_trace, guide: guide_trace };
+        pair.check::<M, G>()?;
+        Ok(pair)
+    }
+
+    /// The first site whose log-density is not finite, explained.
+    pub fn problem(&self) -> Option<&Error> {
+        self.model.problem().or_else(|| self.guide.problem())
+    }
+
+    /// Whether every latent site of the model was drawn by the guide and the other way round, under
+    /// plates that scale alike.
+    fn check<M: Program, G: Program>(&self) -> Result<(), Error> {
+        for site in self.model.sites().filter(|site| site.is_latent()) {
+            if self.guide.site(site.address.as_str()).is_none_or(|drawn| drawn.kind != SiteKind::Sample) {
+                return Err(misfit(
+                    site,
+                    format!(
+                        "the model `{}` samples it, but the guide `{}` did not in this run; sample it there, or observe it",
+                        M::NAME,
+                        G::NAME
+                    ),
+                ));
+            }
+        }
+        self.guide
+            .sites()
+            .filter(|site| site.kind == SiteKind::Sample)
+            .try_for_each(|drawn| self.check_drawn::<M, G>(drawn))
+    }
+
+    fn check_drawn<M: Program, G: Program>(&self, drawn: &SiteRecord<E, D>) -> Result<(), Error> {
+        let (model, guide) = (M::NAME, G::NAME);
+        let Some(site) = self.model.site(drawn.address.as_str()) else {
+            return Err(misfit(
+                drawn,
+                format!(
+                    "the guide `{guide}` samples it, but the model `{model}` did not in this run; a variable of the guide alone is marked `auxiliary`"
+                ),
+            ));
+        };
+        if !site.is_latent() {
+            let given = if site.observed { "observes it" } else { "sets it by an intervention" };
+            return Err(misfit(drawn, format!("the guide `{guide}` samples it, but the model `{model}` {given}")));
+        }
+        let (inner, outer) = (scale(&drawn.frames), scale(&site.frames));
+        if (inner - outer).abs() > 1e-9 * outer {
+            return Err(misfit(
+                drawn,
+                format!(
+                    "the plates around it scale by {outer} in the model `{model}` and by {inner} in the guide `{guide}`; put it in the same plates"
+                ),
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn misfit<E: Dtype, D: Backend<E>>(site: &SiteRecord<E, D>, problem: String) -> Error {
+    Error::Site { site: site.address.to_string(), problem }
+}
+
+fn scale(frames: &Frames) -> f64 {
+    frames.iter().map(|frame| frame.scale()).product()
+}
