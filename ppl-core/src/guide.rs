@@ -74,5 +74,21 @@ impl<M, K, A> AnySite for &Probe<M, K, A> {
     }
 }
 
+/// What a guide shares with its model: dtype and device.
+#[diagnostic::on_unimplemented(
+    message = "the model runs on `{Self}`, but its guide on `{Guide}`",
+    label = "a guide has the dtype and device of its model",
+    note = "`#[guide(model, dtype = E, device = D)]` sets them; without it they are those of the prelude in use"
+)]
+pub trait SameAs<Guide> {}
+
+impl<T> SameAs<T> for T {}
+
 /// Compiles only if the model `M` takes the arguments `A` of its guide, on the same dtype and device.
-pub fn same_arguments<M: Model<A, E = E, D = D>, A, E: Dtype, D: Backend<E>>() {}
+pub fn same_arguments<M, A, E, D>()
+where
+    M: Model<A>,
+    M::E: SameAs<E>,
+    M::D: SameAs<D>,
+{
+}

@@ -18,8 +18,8 @@ use crate::values::{IntoValueMap, ValueMap};
 
 /// A program over arguments `A`, a tuple.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not take the arguments `{A}`",
-    label = "these arguments",
+    message = "`{Self}` is not a model that takes the arguments `{A}`",
+    label = "not a model of these arguments",
     note = "a guide takes exactly its model's arguments, and `run`, `step` and the like take them as a tuple"
 )]
 pub trait Model<A>: Program {

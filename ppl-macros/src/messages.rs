@@ -79,6 +79,10 @@ pub(crate) fn empty_name(text: &str) -> String {
     format!("`{text}` leaves no name: write at least one letter or digit outside of the placeholders")
 }
 
+pub(crate) fn too_many_indices(most: usize) -> String {
+    format!("a family has at most {most} indices: number its members by one that combines them")
+}
+
 pub(crate) fn sampled_twice(pattern: &str) -> String {
     format!(
         "`{pattern}` is already the name of a site on this path: every site of a run has a name of its own (branches \
@@ -104,11 +108,15 @@ pub(crate) fn two_names_one_field(pattern: &str, other: &str, field: impl Displa
 // --- Arguments of a call ------------------------------------------------------------------------------------------
 
 pub(crate) fn no_arguments(verb: Verb) -> String {
-    format!("a name and more is missing: write `{}`", usage(verb))
+    format!("nothing is in it: write `{}`", usage(verb))
 }
 
-pub(crate) fn wrong_arguments(verb: Verb) -> String {
-    format!("write `{}`", usage(verb))
+pub(crate) fn missing_argument(verb: Verb) -> String {
+    format!("an argument is missing after the name: write `{}`", usage(verb))
+}
+
+pub(crate) fn surplus_argument(verb: Verb) -> String {
+    format!("this is one argument too many: write `{}`", usage(verb))
 }
 
 pub(crate) fn unknown_option(verb: Verb, key: impl Display) -> String {

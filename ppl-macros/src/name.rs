@@ -25,6 +25,9 @@ impl Name {
     }
 }
 
+/// How many indices a family may have: the traces of more are not implemented.
+const MOST_INDICES: usize = 3;
+
 /// A piece of the literal's text.
 enum Piece {
     Text(String),
@@ -37,6 +40,9 @@ pub(crate) fn read(literal: &LitStr) -> Result<Name, String> {
     let text = literal.value();
     let pieces = split(&text)?;
     let indices = pieces.iter().filter_map(placeholder).map(|p| index(p, span)).collect::<Result<Vec<_>, _>>()?;
+    if indices.len() > MOST_INDICES {
+        return Err(messages::too_many_indices(MOST_INDICES));
+    }
     let field = field(&pieces).ok_or_else(|| messages::empty_name(&text))?;
     Ok(Name { pattern: pattern(&pieces), indices, field: identifier(&field, span), span })
 }
@@ -147,6 +153,7 @@ mod tests {
         assert_eq!(name("z_{t"), Err(messages::unbalanced_brace("z_{t")));
         assert_eq!(name("z}"), Err(messages::unbalanced_brace("z}")));
         assert_eq!(name(""), Err(messages::empty_name("")));
+        assert_eq!(name("z_{a}_{b}_{c}_{d}"), Err(messages::too_many_indices(3)));
         assert_eq!(name("{t}"), Err(messages::empty_name("{t}")));
     }
 }

@@ -27,7 +27,12 @@ pub(crate) fn annotated(annotation: Annotation, dtype: &str, args: TokenStream, 
 /// What stands for a function that can be no model at all: its name resolves, and that is all.
 fn stub(function: &Function) -> Option<TokenStream> {
     let (vis, signature) = (&function.item.vis, &function.item.sig);
-    let hopeless = signature.receiver().is_some() || check::signature::has_impl_trait(signature);
+    if signature.receiver().is_some() {
+        let method =
+            quote! { #[allow(unused)] #vis #signature { ::core::unreachable!("this method does not compile") } };
+        return Some(method);
+    }
+    let hopeless = check::signature::has_impl_trait(signature);
     let unguided = matches!(function.head.kind, Kind::Guide { model: None, .. });
     let ident = &signature.ident;
     (hopeless || unguided).then(|| quote! { #[allow(non_camel_case_types, dead_code)] #vis struct #ident; })

@@ -1,5 +1,6 @@
 //! The arguments of each call: from a list of expressions to what its verb does with them.
 
+use proc_macro2::{Ident, Span};
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{Expr, ExprClosure, ExprLit, Lit, Type, TypeInfer};
@@ -53,12 +54,13 @@ fn name_of(call: &Call, mistakes: &mut Mistakes) -> Option<Name> {
 
 fn written_type(call: &Call, mistakes: &mut Mistakes) -> Option<Type> {
     let ty = call.written.as_ref()?;
-    if matches!(call.verb, Verb::Plate | Verb::Factor) {
-        mistakes.at(ty.span(), messages::TYPE_ON_NOTHING);
-    } else if !is_complete(ty) {
-        mistakes.at(ty.span(), messages::INCOMPLETE_TYPE);
-    }
-    Some(ty.clone())
+    let wrong = match call.verb {
+        Verb::Plate | Verb::Factor => messages::TYPE_ON_NOTHING,
+        _ if !is_complete(ty) => messages::INCOMPLETE_TYPE,
+        _ => return Some(ty.clone()),
+    };
+    mistakes.at(ty.span(), wrong);
+    None
 }
 
 /// Whether a type leaves nothing to inference.
@@ -74,7 +76,7 @@ fn is_complete(ty: &Type) -> bool {
     !holes.0
 }
 
-type Options = Vec<(proc_macro2::Ident, Expr)>;
+type Options = Vec<(Ident, Expr)>;
 
 /// Splits the arguments into those with and without a key; unknown keys are mistakes.
 fn sort(verb: Verb, args: Vec<Arg>, mistakes: &mut Mistakes) -> Option<(Vec<Expr>, Options)> {
@@ -101,7 +103,7 @@ fn sort(verb: Verb, args: Vec<Arg>, mistakes: &mut Mistakes) -> Option<(Vec<Expr
 /// The arguments of a call that are still to be understood.
 struct Given {
     verb: Verb,
-    span: proc_macro2::Span,
+    span: Span,
     plain: std::vec::IntoIter<Expr>,
     options: Options,
 }
@@ -111,14 +113,16 @@ impl Given {
     fn next(&mut self, mistakes: &mut Mistakes) -> Option<Expr> {
         let next = self.plain.next();
         if next.is_none() {
-            mistakes.at(self.span, messages::wrong_arguments(self.verb));
+            mistakes.at(self.span, messages::missing_argument(self.verb));
         }
         next
     }
 
-    fn option(&mut self, key: &str) -> Option<Expr> {
+    /// The option of this key, with where the key stands.
+    fn option(&mut self, key: &str) -> Option<(Span, Expr)> {
         let at = self.options.iter().position(|(word, _)| word == key)?;
-        Some(self.options.remove(at).1)
+        let (key, value) = self.options.remove(at);
+        Some((key.span(), value))
     }
 
     /// Nothing may be left over.
@@ -126,7 +130,7 @@ impl Given {
         let left = self.plain.next().map(|expr| expr.span());
         let left = left.or_else(|| self.options.first().map(|(key, _)| key.span()));
         left.map_or(Some(()), |span| {
-            mistakes.at(span, messages::wrong_arguments(self.verb));
+            mistakes.at(span, messages::surplus_argument(self.verb));
             None
         })
     }
@@ -141,13 +145,16 @@ fn sample(given: &mut Given, guide: bool, mistakes: &mut Mistakes) -> Option<Wha
     }
     let wrong = match (&auxiliary, &obs) {
         (Some(word), _) if !guide => Some((word.span(), messages::AUXILIARY_IN_MODEL)),
-        (Some(_), Some(obs)) => Some((obs.span(), messages::AUXILIARY_OBSERVED)),
-        (None, Some(obs)) if guide => Some((obs.span(), messages::OBSERVED_IN_GUIDE)),
+        (Some(_), Some((key, _))) => Some((*key, messages::AUXILIARY_OBSERVED)),
+        (None, Some((key, _))) if guide => Some((*key, messages::OBSERVED_IN_GUIDE)),
         _ => None,
     };
     match wrong {
         Some((span, message)) => mistakes.at(span, message),
-        None => return Some(What::Sample { dist, obs, auxiliary: auxiliary.is_some() }),
+        None => {
+            let obs = obs.map(|(_, value)| value);
+            return Some(What::Sample { dist, obs, auxiliary: auxiliary.is_some() });
+        }
     }
     None
 }
@@ -158,7 +165,8 @@ fn is_word(expr: &Expr, word: &str) -> bool {
 
 fn param(given: &mut Given, mistakes: &mut Mistakes) -> Option<What> {
     let init = lazy(given.next(mistakes)?, mistakes);
-    Some(What::Param { init, constraint: given.option("constraint") })
+    let constraint = given.option("constraint").map(|(_, set)| set);
+    Some(What::Param { init, constraint })
 }
 
 /// What runs only when a parameter is first made holds no calls of the language.
@@ -179,12 +187,12 @@ fn lazy(build: Expr, mistakes: &mut Mistakes) -> Expr {
 fn plate(given: &mut Given, in_for: bool, mistakes: &mut Mistakes) -> Option<What> {
     let size = given.next(mistakes)?;
     let rows = match (given.option("subsample"), given.option("rows")) {
-        (Some(_), Some(rows)) => {
-            mistakes.at(rows.span(), messages::TWO_SELECTIONS);
+        (Some(_), Some((key, _))) => {
+            mistakes.at(key, messages::TWO_SELECTIONS);
             return None;
         }
-        (Some(count), None) => Rows::Subsample(count),
-        (None, Some(rows)) => Rows::Given(rows),
+        (Some((_, count)), None) => Rows::Subsample(count),
+        (None, Some((_, rows))) => Rows::Given(rows),
         (None, None) => Rows::All,
     };
     let body = match given.plain.next() {

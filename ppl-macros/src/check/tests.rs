@@ -201,8 +201,8 @@ fn all_mistakes_are_reported_at_once() {
 #[test]
 fn calls_with_too_much_or_too_little_are_shown_the_right_form() {
     assert_eq!(wrong(quote! { sample!(); }), [messages::no_arguments(Verb::Sample)]);
-    assert_eq!(wrong(quote! { sample!("z"); }), [messages::wrong_arguments(Verb::Sample)]);
-    assert_eq!(wrong(quote! { module!("z", a, b); }), [messages::wrong_arguments(Verb::Module)]);
+    assert_eq!(wrong(quote! { sample!("z"); }), [messages::missing_argument(Verb::Sample)]);
+    assert_eq!(wrong(quote! { module!("z", a, b); }), [messages::surplus_argument(Verb::Module)]);
     assert_eq!(wrong(quote! { submodel!("e", x); }), [messages::SUBMODEL_NOT_CALLED]);
     assert_eq!(wrong(quote! { plate!("p", n, f); }), [messages::PLATE_CLOSURE]);
     assert_eq!(wrong(quote! { plate!("p", n, |a, b| a); }), [messages::PLATE_CLOSURE]);

@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Block, Expr, ExprBlock, ExprClosure, ExprForLoop, Path, Stmt, parse_quote};
 
@@ -64,7 +65,7 @@ impl<'a> Body<'a> {
     }
 
     fn call(&self, action: &Action) -> TokenStream {
-        let span = action.span.resolved_at(Span::mixed_site());
+        let span = mixed(action.span);
         let private = |function: &str| {
             let function = Ident::new(function, span);
             quote_spanned!(span=> ::ppl::__private::#function)
@@ -98,19 +99,19 @@ impl<'a> Body<'a> {
     fn eager(&self, action: &Action, function: TokenStream, args: &[&Expr]) -> TokenStream {
         let values: Vec<_> = args.iter().map(|arg| self.expr(arg)).collect();
         let nested = args.iter().any(|arg| has_calls(arg));
-        self.apply(&action.name, &function, &values, nested)
+        self.apply(action, &function, &values, nested)
     }
 
     // Input:  `sample!("z", f(sample!("y", d)))`
     // Output: `identity(match (f(sample(..)),) { (__ppl_0,) => sample(&mut *__ppl_h, Address::fixed("z"), __ppl_0) })`
-    fn apply(&self, name: &Name, function: &TokenStream, values: &[TokenStream], nested: bool) -> TokenStream {
-        let (handler, address) = (handler(), address(name));
+    fn apply(&self, action: &Action, function: &TokenStream, values: &[TokenStream], nested: bool) -> TokenStream {
+        let (handler, address, span) = (handler(action.span), address(&action.name), mixed(action.span));
         if !nested {
-            return quote! { #function(&mut *#handler, #address, #(#values),*) };
+            return quote_spanned! {span=> #function(&mut *#handler, #address, #(#values),*) };
         }
         let taken: Vec<_> =
             (0..values.len()).map(|i| format_ident!("__ppl_{}", i, span = Span::mixed_site())).collect();
-        quote! {
+        quote_spanned! {span=>
             ::core::convert::identity(match (#(#values,)*) {
                 (#(#taken,)*) => #function(&mut *#handler, #address, #(#taken),*),
             })
@@ -126,7 +127,9 @@ impl<'a> Body<'a> {
             other => self.expr(other),
         };
         let args = args.iter().map(|arg| self.expr(arg));
-        self.apply(&action.name, &function, &[quote!(&(#model)), quote!((#(#args,)*))], nested)
+        let span = mixed(action.span);
+        let values = [quote_spanned!(span=> &(#model)), quote_spanned!(span=> (#(#args,)*))];
+        self.apply(action, &function, &values, nested)
     }
 
     // Input:  `param!("w", zeros())`, `param!("w", |init| init.normal(s, 1.0), constraint = c)`
@@ -136,18 +139,18 @@ impl<'a> Body<'a> {
         let is_value = matches!(action.what, What::Param { .. }) && !matches!(build, Expr::Closure(_));
         let build = if is_value { quote!(|_| #tokens) } else { tokens };
         let constraint = constraint.map(|constraint| self.expr(constraint));
-        let (handler, address) = (handler(), address(&action.name));
-        quote! { #function(&mut *#handler, #address, #build, #constraint) }
+        let (handler, address) = (handler(action.span), address(&action.name));
+        quote_spanned! {mixed(action.span)=> #function(&mut *#handler, #address, #build, #constraint) }
     }
 
     // Input:  `plate!("data", n, |rows| body)`
     // Output: `plate(&mut *__ppl_h, Address::fixed("data"), n, PlateRows::All, |__ppl_h, rows| body)`
     fn plate(&self, action: &Action, size: &Expr, rows: &Rows, body: Option<&ExprClosure>) -> TokenStream {
-        let (handler, address, size) = (handler(), address(&action.name), self.expr(size));
+        let (handler, address, size) = (handler(action.span), address(&action.name), self.expr(size));
         let rows = self.rows(rows);
         let Some(ExprClosure { capture, inputs, output, body, .. }) = body else { return TokenStream::new() };
         let body = self.expr(body);
-        quote! {
+        quote_spanned! {mixed(action.span)=>
             ::ppl::__private::plate(
                 &mut *#handler,
                 #address,
@@ -173,18 +176,24 @@ impl<'a> Body<'a> {
     }
 }
 
-fn handler() -> Ident {
-    format_ident!("__ppl_h", span = Span::mixed_site())
+/// The place of a span, with names of our own.
+fn mixed(span: Span) -> Span {
+    span.resolved_at(Span::mixed_site())
+}
+
+fn handler(span: Span) -> Ident {
+    format_ident!("__ppl_h", span = mixed(span))
 }
 
 // Input:  `"w_{t}"`
 // Output: `Address::indexed("w_{}", &[index(t)])`
 fn address(name: &Name) -> TokenStream {
-    let Name { pattern, indices, .. } = name;
+    let Name { pattern, indices, span, .. } = name;
+    let span = mixed(*span);
     if indices.is_empty() {
-        return quote! { ::ppl::__private::Address::fixed(#pattern) };
+        return quote_spanned! {span=> ::ppl::__private::Address::fixed(#pattern) };
     }
-    quote! { ::ppl::__private::Address::indexed(#pattern, &[#(::ppl::__private::SiteIndex::to_index(#indices)),*]) }
+    quote_spanned! {span=> ::ppl::__private::Address::indexed(#pattern, &[#(::ppl::__private::SiteIndex::to_index(#indices)),*]) }
 }
 
 fn has_calls(expr: &Expr) -> bool {
@@ -225,7 +234,7 @@ impl Shapes<'_, '_> {
         let action = placeholder::id(&each.expr).and_then(|id| self.0.action(id))?;
         let What::Plate { size, rows, body: None } = &action.what else { return None };
         let (size, rows) = (self.0.expr(size), self.0.rows(rows));
-        let (handler, address) = (handler(), address(&action.name));
+        let (handler, address) = (handler(action.span), address(&action.name));
         let plate = format_ident!("__ppl_plate", span = Span::mixed_site());
         let ExprForLoop { attrs, label, pat, body: Block { stmts, .. }, .. } = each;
         Some(parse_quote!({
@@ -242,7 +251,7 @@ impl Shapes<'_, '_> {
 // Input:  `move |x| sample!(..)`
 // Output: `{ let __ppl_h = &mut *__ppl_h; move |x| sample!(..) }`
 fn lent_handler(closure: &ExprClosure) -> ExprBlock {
-    let handler = handler();
+    let handler = handler(closure.inputs_begin.span());
     parse_quote!({
         let #handler = &mut *#handler;
         #closure

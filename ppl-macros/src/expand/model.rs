@@ -1,9 +1,8 @@
 //! `impl Model`: the function's body as the method that runs it.
 
-use proc_macro2::{Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Path;
-use syn::spanned::Spanned;
 
 use super::body::Body;
 use super::parts::Parts;
@@ -60,10 +59,20 @@ fn body(checked: &Checked, parts: &Parts<'_>, arguments: &proc_macro2::Ident) ->
 /// The guide's arguments must be its model's.
 fn same_arguments(model: &Path, checked: &Checked, parts: &Parts<'_>) -> TokenStream {
     let arguments = parts.tuple();
-    let span = checked.item.sig.inputs.span();
+    let span = checked.item.sig.paren_token.span.join();
+    let model = at(span, model.to_token_stream());
     quote_spanned! {span=>
         ::ppl::__private::same_arguments::<#model, #arguments, Self::E, Self::D>();
         #[allow(unused_imports)]
         use ::ppl::__private::{AnySite as _, SiteOfModel as _};
     }
+}
+
+/// The same tokens, as if they stood elsewhere: where an error about them belongs.
+fn at(span: Span, tokens: TokenStream) -> TokenStream {
+    let moved = |mut tree: TokenTree| {
+        tree.set_span(span.resolved_at(tree.span()));
+        tree
+    };
+    tokens.into_iter().map(moved).collect()
 }

@@ -370,18 +370,10 @@ fn after_a_mistake_the_items_are_still_there() {
         ),
     );
     assert!(expansion.contains("compile_error") && !expansion.contains("__ppl_call"));
-    let hopeless = model(
-        quote!(),
-        quote!(
-            pub fn m(&self) {}
-        ),
-    );
-    assert_has(
-        &hopeless,
-        quote!(
-            pub struct m;
-        ),
-    );
+    let hopeless = model(quote!(), quote! { pub fn m() -> impl Clone {} });
+    assert_has(&hopeless, quote! { pub struct m; });
+    let method = model(quote!(), quote! { pub fn m(&self) {} });
+    assert_has(&method, quote! { pub fn m(&self) });
 }
 
 #[test]

@@ -1,0 +1,12 @@
+use ppl::prelude::*;
+
+#[model]
+fn coin() {
+    sample!("bias": Tensor<()>, Normal::standard());
+}
+
+fn run() {
+    let _ = coin.condition(CoinValues { bais: None });
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use ppl::prelude::*;
+
+#[derive(Clone, Module)]
+enum Net {
+    One(Tensor<()>),
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use ppl::prelude::*;
+
+#[derive(Module)]
+struct Net {
+    weight: Tensor<()>,
+}
+
+fn main() {}

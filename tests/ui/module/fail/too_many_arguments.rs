@@ -1,0 +1,8 @@
+use ppl::prelude::*;
+
+#[model]
+fn coin() {
+    module!("net", build, 3);
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use ppl::prelude::*;
+
+#[model]
+fn coin() {
+    sample!("flip");
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+use ppl::prelude::*;
+
+#[model]
+fn toss() {}
+
+#[model]
+fn coin() {
+    submodel!("toss", toss);
+}
+
+fn main() {}
