@@ -220,7 +220,7 @@ fn deactivate<E: Dtype>(upstream: &mut [E], outputs: &[E], activation: Activatio
     match activation {
         Activation::Identity => {}
         Activation::Relu => pairs.for_each(|(u, &y)| *u = if y > E::of(0.0) { *u } else { E::of(0.0) }),
-        Activation::Softplus => pairs.for_each(|(u, &y)| *u *= -(-y).exp_m1()),
+        Activation::Softplus => pairs.for_each(|(u, &y)| *u *= y.quick_one_minus_exp_neg()),
         Activation::Tanh => pairs.for_each(|(u, &y)| *u *= one - y * y),
         Activation::Sigmoid => pairs.for_each(|(u, &y)| *u *= y * (one - y)),
     }
