@@ -39,6 +39,7 @@ pub fn grad<E: Dtype, D: Backend<E>>(f: impl FnOnce() -> Tensor<(), E, D>) -> (T
 }
 
 /// Like [`grad`] for a closure that can fail and that returns something beside its loss.
+#[expect(clippy::type_complexity, reason = "what the closure returns, and its gradients")]
 pub fn try_grad<E: Dtype, D: Backend<E>, R, X: From<Error>>(
     f: impl FnOnce() -> Result<(Tensor<(), E, D>, R), X>,
 ) -> Result<(Tensor<(), E, D>, R, Gradients<E, D>), X> {

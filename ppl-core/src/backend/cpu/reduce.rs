@@ -43,7 +43,7 @@ where
         spread(gradient, layers, |from, to| {
             let (max, sum) = shifted[to];
             let share = match max.is_infinite() {
-                false => (x[from] - max).exp(),
+                false => (x[from] - max).quick_exp(),
                 true if max > E::of(0.0) && x[from] == max => E::of(1.0),
                 true => E::of(0.0),
             };
@@ -63,7 +63,7 @@ fn shifted_sum<E: Dtype>(column: Column<'_, E>) -> (E, f64) {
     } else if max == E::infinity() {
         (max, column.filter(|&v| v == max).count() as f64)
     } else {
-        (max, column.map(|v| (v - max).exp().wide()).sum())
+        (max, column.map(|v| (v - max).quick_exp().wide()).sum())
     }
 }
 
