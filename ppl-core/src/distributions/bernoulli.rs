@@ -231,7 +231,11 @@ impl<E: Dtype> Function<E, 2> for LogitProbability {
 
     #[inline(always)]
     fn value(&self, [x, logit]: [E; 2]) -> E {
-        if outside(x) { E::neg_infinity() } else { (logit * x - logit.max(E::of(0.0))) - (-logit.abs()).quick_exp().quick_ln_1p() }
+        if outside(x) {
+            E::neg_infinity()
+        } else {
+            (logit * x - logit.max(E::of(0.0))) - (-logit.abs()).quick_exp().quick_ln_1p()
+        }
     }
 
     #[inline(always)]
