@@ -60,9 +60,8 @@ impl<const H: usize> Network<H> {
         let z = log_scale.with_empty_tape().exp() * noise + loc.with_empty_tape();
         let logits = w.pixels.forward(w.decoder_hidden.forward(z).relu());
         let likelihood = binary_cross_entropy_with_logits_loss(logits, x) * (B * 784) as f32;
-        let divergence = (loc.square() + (log_scale.with_empty_tape() * 2.0).exp() - log_scale * 2.0 - 1.0)
-            .sum::<Rank0, _>()
-            * 0.5;
+        let divergence =
+            (loc.square() + (log_scale.with_empty_tape() * 2.0).exp() - log_scale * 2.0 - 1.0).sum::<Rank0, _>() * 0.5;
         let loss = likelihood + divergence;
         let value = loss.array();
         let grads = loss.backward();

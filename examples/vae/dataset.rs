@@ -66,17 +66,12 @@ fn not_found(dataset: Dataset, tried: &[PathBuf]) -> String {
         text += &format!("  {}\n", dir.display());
     }
     let names = [Split::Train, Split::Test].map(Split::file_names).concat();
-    text += &format!(
-        "Expected there, each plain or with .gz: {}.\n",
-        names.join(", ")
-    );
+    text += &format!("Expected there, each plain or with .gz: {}.\n", names.join(", "));
     text += match dataset {
         Dataset::Fashion => "Debian has them as the package dataset-fashion-mnist. ",
         _ => "",
     };
-    text += &format!(
-        "Name their folder by --data-dir or {DATA_VARIABLE}, or take --data subset, which needs no file."
-    );
+    text += &format!("Name their folder by --data-dir or {DATA_VARIABLE}, or take --data subset, which needs no file.");
     text
 }
 
@@ -109,10 +104,7 @@ impl Dataset {
 
     fn load_from(self, tried: Vec<PathBuf>) -> Result<Splits, DatasetError> {
         let Some(dir) = tried.iter().find(|dir| holds_any(dir)) else {
-            return Err(DatasetError::NotFound {
-                dataset: self,
-                tried,
-            });
+            return Err(DatasetError::NotFound { dataset: self, tried });
         };
         let train = idx::read_dir(dir, Split::Train)?;
         let test = idx::read_dir(dir, Split::Test)?;
@@ -159,37 +151,19 @@ impl Dataset {
 
 fn holds_any(dir: &Path) -> bool {
     let names = [Split::Train, Split::Test].map(Split::file_names).concat();
-    names
-        .iter()
-        .flat_map(|name| idx::both_names(&dir.join(name)))
-        .any(|path| path.exists())
+    names.iter().flat_map(|name| idx::both_names(&dir.join(name))).any(|path| path.exists())
 }
 
 /// The built-in digits; `data/README.md` tells where they are from.
 fn subset() -> Result<Splits, IdxError> {
     let files: [(&str, &[u8]); 4] = [
-        (
-            "train-images-idx3-ubyte.gz",
-            include_bytes!("data/train-images-idx3-ubyte.gz"),
-        ),
-        (
-            "train-labels-idx1-ubyte.gz",
-            include_bytes!("data/train-labels-idx1-ubyte.gz"),
-        ),
-        (
-            "t10k-images-idx3-ubyte.gz",
-            include_bytes!("data/t10k-images-idx3-ubyte.gz"),
-        ),
-        (
-            "t10k-labels-idx1-ubyte.gz",
-            include_bytes!("data/t10k-labels-idx1-ubyte.gz"),
-        ),
+        ("train-images-idx3-ubyte.gz", include_bytes!("data/train-images-idx3-ubyte.gz")),
+        ("train-labels-idx1-ubyte.gz", include_bytes!("data/train-labels-idx1-ubyte.gz")),
+        ("t10k-images-idx3-ubyte.gz", include_bytes!("data/t10k-images-idx3-ubyte.gz")),
+        ("t10k-labels-idx1-ubyte.gz", include_bytes!("data/t10k-labels-idx1-ubyte.gz")),
     ];
     let [train_images, train_labels, test_images, test_labels] =
-        files.map(|(name, bytes)| Source {
-            path: Path::new("built in").join(name),
-            bytes: bytes.into(),
-        });
+        files.map(|(name, bytes)| Source { path: Path::new("built in").join(name), bytes: bytes.into() });
     let train = idx::decode(train_images, train_labels)?;
     let test = idx::decode(test_images, test_labels)?;
     Ok(Splits { train, test })
@@ -232,8 +206,7 @@ mod tests {
             assert!(part.pixels.iter().all(|v| (0.0..=1.0).contains(v)));
         }
         // Known from the original MNIST files; the README says how they were compared.
-        let mean =
-            train.pixels.iter().map(|&v| f64::from(v)).sum::<f64>() / train.pixels.len() as f64;
+        let mean = train.pixels.iter().map(|&v| f64::from(v)).sum::<f64>() / train.pixels.len() as f64;
         assert!((mean - 0.131_319_629_8).abs() < 1e-8, "{mean}");
         assert_eq!(train.labels[..8], [8, 5, 6, 2, 5, 8, 4, 6]);
         assert_eq!(test.labels[..8], [9, 2, 0, 8, 8, 4, 7, 2]);
@@ -243,8 +216,7 @@ mod tests {
     fn no_image_is_in_both_parts_of_the_subset() {
         let Splits { train, test } = Dataset::Subset.load(None).unwrap();
         let key = |image: &[f32]| -> Vec<u32> { image.iter().map(|v| v.to_bits()).collect() };
-        let seen: std::collections::HashSet<_> =
-            (0..train.len()).map(|i| key(train.image(i))).collect();
+        let seen: std::collections::HashSet<_> = (0..train.len()).map(|i| key(train.image(i))).collect();
         assert_eq!(seen.len(), train.len());
         assert!((0..test.len()).all(|i| !seen.contains(&key(test.image(i)))));
     }
@@ -266,12 +238,7 @@ mod tests {
         write_set(&variable, 2);
         let places = Dataset::Mnist.places(Some(&given), Some(variable.as_os_str()));
         let error = Dataset::Mnist.load_from(places).unwrap_err().to_string();
-        for part in [
-            "no MNIST files",
-            given.to_str().unwrap(),
-            "t10k-labels-idx1-ubyte",
-            "--data subset",
-        ] {
+        for part in ["no MNIST files", given.to_str().unwrap(), "t10k-labels-idx1-ubyte", "--data subset"] {
             assert!(error.contains(part), "{part:?} is not in: {error}");
         }
         assert!(!error.contains(variable.to_str().unwrap()), "{error}");
@@ -285,30 +252,15 @@ mod tests {
         assert_eq!(label_from(Dataset::Mnist, None, Some(root.path())), 1);
         assert_eq!(label_from(Dataset::Fashion, None, Some(root.path())), 2);
         let clothing = root.path().join("fashion-mnist");
-        assert!(
-            !Dataset::Mnist
-                .places(None, Some(clothing.as_os_str()))
-                .contains(&clothing)
-        );
+        assert!(!Dataset::Mnist.places(None, Some(clothing.as_os_str())).contains(&clothing));
         assert_eq!(label_from(Dataset::Fashion, None, Some(&clothing)), 2);
     }
 
     #[test]
     fn missing_clothing_names_the_debian_package() {
         let tried = vec![PathBuf::from("/a"), PathBuf::from("/b")];
-        let error = DatasetError::NotFound {
-            dataset: Dataset::Fashion,
-            tried,
-        }
-        .to_string();
-        for part in [
-            "Fashion-MNIST",
-            "/a",
-            "/b",
-            "dataset-fashion-mnist",
-            "--data-dir",
-            "PPL_DATA",
-        ] {
+        let error = DatasetError::NotFound { dataset: Dataset::Fashion, tried }.to_string();
+        for part in ["Fashion-MNIST", "/a", "/b", "dataset-fashion-mnist", "--data-dir", "PPL_DATA"] {
             assert!(error.contains(part), "{part:?} is not in: {error}");
         }
         let places = Dataset::Fashion.places(None, None);
@@ -320,22 +272,13 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         write_set(root.path(), 1);
         std::fs::remove_file(root.path().join("t10k-labels-idx1-ubyte")).unwrap();
-        let error = Dataset::Mnist
-            .load(Some(root.path()))
-            .unwrap_err()
-            .to_string();
+        let error = Dataset::Mnist.load(Some(root.path())).unwrap_err().to_string();
         assert!(error.contains("t10k-labels-idx1-ubyte.gz"), "{error}");
     }
 
     #[test]
     fn the_subset_refuses_a_folder() {
-        let error = Dataset::Subset
-            .load(Some(Path::new("/a")))
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("/a") && error.contains("--data mnist"),
-            "{error}"
-        );
+        let error = Dataset::Subset.load(Some(Path::new("/a"))).unwrap_err().to_string();
+        assert!(error.contains("/a") && error.contains("--data mnist"), "{error}");
     }
 }

@@ -55,21 +55,13 @@ pub fn decode(images: Source, labels: Source) -> Result<Digits, IdxError> {
     let (n_images, n_labels) = (bytes.len() / PIXELS, classes.len());
     if n_images != n_labels {
         let (images, labels) = (images.path, labels.path);
-        return Err(IdxError::Counts {
-            images,
-            n_images,
-            labels,
-            n_labels,
-        });
+        return Err(IdxError::Counts { images, n_images, labels, n_labels });
     }
     if n_images == 0 {
         return Err(IdxError::Empty { path: images.path });
     }
     let pixels = bytes.iter().map(|&v| f32::from(v) / 255.0).collect();
-    Ok(Digits {
-        pixels,
-        labels: classes,
-    })
+    Ok(Digits { pixels, labels: classes })
 }
 
 impl Source {
@@ -79,18 +71,13 @@ impl Source {
         for path in tried.clone() {
             match std::fs::read(&path) {
                 Ok(bytes) => {
-                    return Ok(Self {
-                        path,
-                        bytes: bytes.into(),
-                    });
+                    return Ok(Self { path, bytes: bytes.into() });
                 }
                 Err(source) if source.kind() == io::ErrorKind::NotFound => {}
                 Err(source) => return Err(IdxError::Read { path, source }),
             }
         }
-        Err(IdxError::Missing {
-            tried: tried.into(),
-        })
+        Err(IdxError::Missing { tried: tried.into() })
     }
 
     fn images(&self) -> Result<Vec<u8>, IdxError> {
@@ -98,11 +85,7 @@ impl Source {
         let [n, rows, columns] = self.header(&bytes, "image", IMAGE_MAGIC)?;
         if [rows, columns] != [SIDE as u32; 2] {
             let path = self.path.clone();
-            return Err(IdxError::ImageSize {
-                path,
-                rows,
-                columns,
-            });
+            return Err(IdxError::ImageSize { path, rows, columns });
         }
         self.payload(&bytes, 16, u64::from(n) * PIXELS as u64)
     }
@@ -112,11 +95,7 @@ impl Source {
         let [n] = self.header(&bytes, "label", LABEL_MAGIC)?;
         let labels = self.payload(&bytes, 8, u64::from(n))?;
         match labels.iter().position(|&label| label >= CLASSES) {
-            Some(index) => Err(IdxError::Label {
-                path: self.path.clone(),
-                index,
-                found: labels[index],
-            }),
+            Some(index) => Err(IdxError::Label { path: self.path.clone(), index, found: labels[index] }),
             None => Ok(labels),
         }
     }
@@ -128,39 +107,22 @@ impl Source {
         let mut bytes = Vec::new();
         match MultiGzDecoder::new(&*self.bytes).read_to_end(&mut bytes) {
             Ok(_) => Ok(bytes.into()),
-            Err(source) => Err(IdxError::Gzip {
-                path: self.path.clone(),
-                source,
-            }),
+            Err(source) => Err(IdxError::Gzip { path: self.path.clone(), source }),
         }
     }
 
     /// Checks the magic number and returns the `N` sizes that follow it; all are big-endian.
-    fn header<const N: usize>(
-        &self,
-        bytes: &[u8],
-        kind: &'static str,
-        expected: u32,
-    ) -> Result<[u32; N], IdxError> {
-        let mut words = bytes
-            .chunks_exact(4)
-            .map(|w| u32::from_be_bytes([w[0], w[1], w[2], w[3]]));
+    fn header<const N: usize>(&self, bytes: &[u8], kind: &'static str, expected: u32) -> Result<[u32; N], IdxError> {
+        let mut words = bytes.chunks_exact(4).map(|w| u32::from_be_bytes([w[0], w[1], w[2], w[3]]));
         match words.next() {
             Some(found) if found != expected => {
                 let path = self.path.clone();
-                return Err(IdxError::Magic {
-                    path,
-                    kind,
-                    expected,
-                    found,
-                });
+                return Err(IdxError::Magic { path, kind, expected, found });
             }
             _ if words.len() < N => return Err(self.truncated(4 + 4 * N as u64, bytes)),
             _ => {}
         }
-        Ok(std::array::from_fn(|_| {
-            words.next().expect("the length was checked above")
-        }))
+        Ok(std::array::from_fn(|_| words.next().expect("the length was checked above")))
     }
 
     /// The bytes from `start` to the end, which must be `len`.
@@ -170,21 +132,13 @@ impl Source {
             return Err(self.truncated(expected, bytes));
         }
         if found > expected {
-            return Err(IdxError::Trailing {
-                path: self.path.clone(),
-                expected,
-                found,
-            });
+            return Err(IdxError::Trailing { path: self.path.clone(), expected, found });
         }
         Ok(bytes[start..].to_vec())
     }
 
     fn truncated(&self, expected: u64, bytes: &[u8]) -> IdxError {
-        IdxError::Truncated {
-            path: self.path.clone(),
-            expected,
-            found: bytes.len() as u64,
-        }
+        IdxError::Truncated { path: self.path.clone(), expected, found: bytes.len() as u64 }
     }
 }
 
@@ -204,10 +158,7 @@ mod tests {
     }
 
     fn two_images() -> Vec<u8> {
-        idx(
-            &[IMAGE_MAGIC, 2, 28, 28],
-            &[[0; PIXELS], [255; PIXELS]].concat(),
-        )
+        idx(&[IMAGE_MAGIC, 2, 28, 28], &[[0; PIXELS], [255; PIXELS]].concat())
     }
 
     fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -228,17 +179,13 @@ mod tests {
     /// The error for this image file beside two good labels.
     fn image_error(bytes: Vec<u8>) -> String {
         let labels = idx(&[LABEL_MAGIC, 2], &[7, 3]);
-        let error = read((IMAGES, bytes), (LABELS, labels))
-            .unwrap_err()
-            .to_string();
+        let error = read((IMAGES, bytes), (LABELS, labels)).unwrap_err().to_string();
         assert!(error.contains(IMAGES), "{error}");
         error
     }
 
     fn label_error(bytes: Vec<u8>) -> String {
-        let error = read((IMAGES, two_images()), (LABELS, bytes))
-            .unwrap_err()
-            .to_string();
+        let error = read((IMAGES, two_images()), (LABELS, bytes)).unwrap_err().to_string();
         assert!(error.contains(LABELS), "{error}");
         error
     }
@@ -253,14 +200,9 @@ mod tests {
         let labels = idx(&[LABEL_MAGIC, 2], &[7, 3]);
         let plain = read((IMAGES, two_images()), (LABELS, labels.clone())).unwrap();
         assert_eq!((plain.len(), &*plain.labels), (2, &[7, 3][..]));
-        assert!(
-            plain.image(0).iter().all(|&v| v == 0.0) && plain.image(1).iter().all(|&v| v == 1.0)
-        );
+        assert!(plain.image(0).iter().all(|&v| v == 0.0) && plain.image(1).iter().all(|&v| v == 1.0));
         let gz = |name: &str| format!("{name}.gz");
-        let packed = read(
-            (&gz(IMAGES), gzip(&two_images())),
-            (&gz(LABELS), gzip(&labels)),
-        );
+        let packed = read((&gz(IMAGES), gzip(&two_images())), (&gz(LABELS), gzip(&labels)));
         assert_eq!(packed.unwrap(), plain);
         let misnamed = read((IMAGES, gzip(&two_images())), (&gz(LABELS), labels));
         assert_eq!(misnamed.unwrap(), plain);
@@ -269,9 +211,7 @@ mod tests {
     #[test]
     fn a_missing_file_lists_the_names_tried() {
         let dir = tempfile::tempdir().unwrap();
-        let error = read_images(dir.path().join(IMAGES))
-            .unwrap_err()
-            .to_string();
+        let error = read_images(dir.path().join(IMAGES)).unwrap_err().to_string();
         let plain = dir.path().join(IMAGES).display().to_string();
         assert_eq!(error, format!("no such file; tried {plain}, {plain}.gz"));
         let error = read_labels(dir.path().join(LABELS)).unwrap_err();
@@ -281,39 +221,24 @@ mod tests {
     #[test]
     fn a_folder_in_the_place_of_a_file_cannot_be_read() {
         let dir = tempfile::tempdir().unwrap();
-        assert_says(
-            &read_images(dir.path()).unwrap_err().to_string(),
-            "cannot be read",
-        );
+        assert_says(&read_images(dir.path()).unwrap_err().to_string(), "cannot be read");
     }
 
     #[test]
     fn truncated_files_and_headers() {
         let mut bytes = two_images();
         bytes.pop();
-        assert_says(
-            &image_error(bytes),
-            "truncated: expected 1584 bytes, found 1583",
-        );
-        assert_says(
-            &image_error(two_images()[..15].into()),
-            "expected 16 bytes, found 15",
-        );
+        assert_says(&image_error(bytes), "truncated: expected 1584 bytes, found 1583");
+        assert_says(&image_error(two_images()[..15].into()), "expected 16 bytes, found 15");
         assert_says(&image_error(Vec::new()), "expected 16 bytes, found 0");
-        assert_says(
-            &label_error(idx(&[LABEL_MAGIC, u32::MAX], &[1])),
-            "expected 4294967303 bytes, found 9",
-        );
+        assert_says(&label_error(idx(&[LABEL_MAGIC, u32::MAX], &[1])), "expected 4294967303 bytes, found 9");
     }
 
     #[test]
     fn trailing_bytes() {
         let mut bytes = two_images();
         bytes.push(0);
-        assert_says(
-            &image_error(bytes),
-            "trailing bytes: expected 1584 bytes, found 1585",
-        );
+        assert_says(&image_error(bytes), "trailing bytes: expected 1584 bytes, found 1585");
     }
 
     #[test]
@@ -328,18 +253,12 @@ mod tests {
     #[test]
     fn images_of_another_size() {
         let bytes = idx(&[IMAGE_MAGIC, 2, 32, 32], &[0; 2048]);
-        assert_says(
-            &image_error(bytes),
-            "expected images of 28 x 28, found 32 x 32",
-        );
+        assert_says(&image_error(bytes), "expected images of 28 x 28, found 32 x 32");
     }
 
     #[test]
     fn labels_that_are_no_class() {
-        assert_says(
-            &label_error(idx(&[LABEL_MAGIC, 2], &[9, 10])),
-            "label 1 is 10, expected 0 to 9",
-        );
+        assert_says(&label_error(idx(&[LABEL_MAGIC, 2], &[9, 10])), "label 1 is 10, expected 0 to 9");
     }
 
     #[test]
@@ -347,10 +266,7 @@ mod tests {
         let error = label_error(idx(&[LABEL_MAGIC, 3], &[7, 3, 1]));
         assert_says(&error, "has 2 images");
         assert_says(&error, "has 3 labels");
-        let none = (
-            idx(&[IMAGE_MAGIC, 0, 28, 28], &[]),
-            idx(&[LABEL_MAGIC, 0], &[]),
-        );
+        let none = (idx(&[IMAGE_MAGIC, 0, 28, 28], &[]), idx(&[LABEL_MAGIC, 0], &[]));
         let error = read((IMAGES, none.0), (LABELS, none.1)).unwrap_err();
         assert_says(&error.to_string(), "at least one image");
     }
@@ -361,9 +277,6 @@ mod tests {
         let mut wrong_sum = packed.clone();
         wrong_sum[packed.len() - 8] ^= 1;
         assert_says(&image_error(wrong_sum), "damaged gzip data");
-        assert_says(
-            &image_error(packed[..packed.len() - 1].into()),
-            "damaged gzip data",
-        );
+        assert_says(&image_error(packed[..packed.len() - 1].into()), "damaged gzip data");
     }
 }

@@ -17,6 +17,9 @@ use crate::tensor::{Flat, Inner, Tensor};
 mod composed;
 // The CPU's kernels.
 mod cpu;
+// The two against each other.
+#[cfg(test)]
+mod agreement;
 
 /// A device that our tensors can live on, whatever their elements.
 pub trait Device: Sized + Send + Sync + 'static {

@@ -9,6 +9,11 @@ use crate::backend::Backend;
 use crate::dtype::Dtype;
 use crate::tensor::Tensor;
 
+// Numbers between bounds.
+mod interval;
+
+pub use interval::{Bounds, Interval, UNIT_INTERVAL};
+
 /// A tensor seen as one axis.
 pub type Flat<E, D> = Tensor<(usize,), E, D>;
 
@@ -107,38 +112,6 @@ impl<E: Dtype, D: Backend<E>> Constraint<E, D> for NonNegative {
     }
     fn log_abs_det(&self, unconstrained: Flat<E, D>) -> Tensor<(), E, D> {
         unconstrained.sum_all()
-    }
-}
-
-/// Numbers between two bounds, by a scaled sigmoid.
-#[derive(Clone, Copy, Debug)]
-pub struct Interval {
-    /// The lower bound.
-    pub low: f64,
-    /// The upper bound.
-    pub high: f64,
-}
-
-/// Numbers between 0 and 1: probabilities.
-pub const UNIT_INTERVAL: Interval = Interval { low: 0.0, high: 1.0 };
-
-impl<E: Dtype, D: Backend<E>> Constraint<E, D> for Interval {
-    fn describe(&self) -> String {
-        format!("in [{}, {}]", self.low, self.high)
-    }
-    fn violation(&self, values: &[E]) -> Option<usize> {
-        first_outside(values, |v| v.wide() >= self.low && v.wide() <= self.high)
-    }
-    fn transform(&self, unconstrained: Flat<E, D>) -> Flat<E, D> {
-        unconstrained.sigmoid() * E::of(self.high - self.low) + E::of(self.low)
-    }
-    fn inverse(&self, constrained: Flat<E, D>) -> Flat<E, D> {
-        let (low, high) = (E::of(self.low), E::of(self.high));
-        (&constrained - low).ln() - (constrained * E::of(-1.0) + high).ln()
-    }
-    fn log_abs_det(&self, unconstrained: Flat<E, D>) -> Tensor<(), E, D> {
-        let width = E::of((self.high - self.low).ln() * unconstrained.numel() as f64);
-        (unconstrained.log_sigmoid() + (-unconstrained).log_sigmoid()).sum_all() + width
     }
 }
 

@@ -2,8 +2,18 @@
 
 // Shapes and elements of their parameters.
 mod shapes;
-// Numbers.
+// Numbers on the real line.
 mod normal;
+// Positive numbers.
+mod exponential;
+mod half_cauchy;
+mod half_normal;
+mod log_normal;
+// Numbers in an interval.
+mod uniform;
+// Zeros and ones, and categories.
+mod bernoulli;
+mod categorical;
 // Point masses and log-weights.
 mod delta;
 mod unit;
@@ -11,8 +21,15 @@ mod unit;
 mod independent;
 mod masked;
 
+pub use bernoulli::Bernoulli;
+pub use categorical::Categorical;
 pub use delta::Delta;
+pub use exponential::Exponential;
+pub use half_cauchy::HalfCauchy;
+pub use half_normal::HalfNormal;
 pub use independent::Independent;
+pub use log_normal::LogNormal;
 pub use masked::Masked;
 pub use normal::Normal;
+pub use uniform::Uniform;
 pub use unit::Unit;

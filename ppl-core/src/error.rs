@@ -45,7 +45,9 @@ pub enum Error {
 
     /// A distribution's parameter lies outside its domain.
     #[error(
-        "site `{site}`: {distribution} has {parameter} = {value} at element {element:?}, but {parameter} must be {constraint}"
+        "site `{site}`: {distribution} has {parameter} = {value}{}{}, but {parameter} must be {constraint}",
+        at_element(.element),
+        at_step(.step)
     )]
     Parameter {
         /// The site's full name.
@@ -60,6 +62,8 @@ pub enum Error {
         element: Vec<usize>,
         /// What it must be.
         constraint: String,
+        /// The optimiser's step, where there is one.
+        step: Option<u64>,
     },
 
     /// Two distribution parameters have shapes that do not fit.
@@ -170,7 +174,9 @@ impl Error {
     /// The same error with the optimiser's step filled in, where it has a place for one.
     #[must_use]
     pub fn at(mut self, at: u64) -> Self {
-        if let Self::NonFinite { step, .. } | Self::NonFiniteGradient { step, .. } = &mut self {
+        if let Self::Parameter { step, .. } | Self::NonFinite { step, .. } | Self::NonFiniteGradient { step, .. } =
+            &mut self
+        {
             *step = Some(at);
         }
         self

@@ -12,6 +12,8 @@ use crate::tensor::{Flat, Tensor};
 
 // + - * / and their forms with a number, maximum, minimum, choice.
 pub(crate) mod arithmetic;
+// The error function and the normal distribution's cdf, with their inverses.
+pub(crate) mod error_function;
 // Functions of one variable.
 pub(crate) mod unary;
 

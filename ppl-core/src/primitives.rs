@@ -109,6 +109,7 @@ fn prepare<E: Dtype, D: Backend<E>, P: Distribution<E, D>>(
             value: wrong.value,
             element: wrong.element,
             constraint: wrong.constraint,
+            step: None,
         });
     }
     if matches!(site.state().kind, SiteKind::Sample | SiteKind::Auxiliary) {

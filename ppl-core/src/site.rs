@@ -225,7 +225,9 @@ impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> SampleSite<E, D> for TypedS
     }
 
     fn draw(&mut self, rng: &mut Rng) {
-        self.value = Some(self.distribution.draw(rng));
+        let value = self.distribution.draw(rng);
+        // A gradient through a draw that is not reparameterised would be a wrong one.
+        self.value = Some(if self.distribution.has_rsample() { value } else { value.detach() });
     }
 
     fn log_prob_sum(&self) -> Tensor<(), E, D> {
@@ -270,7 +272,7 @@ impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> SampleSite<E, D> for TypedS
         let Some(value) = &self.value else {
             return Error::Site { site, problem: "it has no value".into() };
         };
-        let log_prob = self.distribution.log_prob(value);
+        let log_prob = self.elements(value);
         let at = log_prob.read(|v| v.iter().position(|v| !v.is_finite())).unwrap_or(0);
         let parameters = self.distribution.parameters_at(at);
         let mut shown: Vec<String> = parameters.iter().map(|(name, value)| format!("{name} = {value}")).collect();

@@ -85,7 +85,8 @@ impl<S: Shape, E: Unit, D: Storage<E>> Tensor<S, E, D> {
 
     /// The elements in row-major order, copied to the host.
     pub fn to_vec(&self) -> Vec<E> {
-        self.inner.as_vec()
+        // dfdx reads a first element even where there is none.
+        if self.numel() == 0 { Vec::new() } else { self.inner.as_vec() }
     }
 
     /// The elements as nested arrays (or vectors where a dimension is `usize`).
@@ -107,9 +108,8 @@ impl<S: Shape, E: Unit, D: Storage<E>> Tensor<S, E, D> {
         Tensor { inner: self.inner.clone(), tracked: true }
     }
 
-    /// The same values as a constant.
-    #[must_use]
-    pub fn detach(&self) -> Self {
+    /// The same tensor as a constant; it keeps its identity in a map of gradients.
+    pub(crate) fn untracked(&self) -> Self {
         Tensor::constant(self.inner.clone())
     }
 
@@ -125,6 +125,17 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Tensor<S, E, D> {
         let (data, tape) = tensor.split_tape();
         let (inner, tape) = data.put_tape(tape.into()).contiguous().split_tape();
         Tensor { inner, tracked: tape.tracked }
+    }
+
+    /// The same values as a constant. Tracked again, it is a new leaf: nothing flows from it to
+    /// what this tensor was computed from.
+    #[must_use]
+    pub fn detach(&self) -> Self {
+        if !self.tracked {
+            return self.clone();
+        }
+        // dfdx gives a new identity only together with a new buffer.
+        Tensor::from_vec(D::read(&self.inner, <[E]>::to_vec), self.shape())
     }
 
     /// Seen as one axis; shares the data and the place in the tape.
@@ -176,7 +187,7 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Tensor<S, E, D> {
     /// `(Const<2>, Const<3>)` and back.
     ///
     /// # Errors
-    /// If the sizes differ.
+    /// If the sizes differ; the error shows the sizes of the type, 0 where it leaves them open.
     pub fn realize<R: Shape>(self) -> Result<Tensor<R, E, D>, ShapeError> {
         let dims = self.dims();
         match shape_from_dims::<R>(&dims) {
@@ -185,7 +196,7 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Tensor<S, E, D> {
                 operation: "realize",
                 problem: "the sizes differ from those of the type",
                 left: dims,
-                right: vec![],
+                right: type_sizes::<R>(),
             }),
         }
     }
@@ -216,6 +227,14 @@ pub(crate) fn shape_from_dims<R: Shape>(dims: &[usize]) -> Option<R> {
         concrete[i] = dim;
     }
     R::from_concrete(&concrete)
+}
+
+/// The sizes that the type `R` fixes, with 0 where it leaves them open; for errors only, since it
+/// reads the type's name, the one place where the sizes of a failed conversion still stand.
+pub(crate) fn type_sizes<R: Shape>() -> Vec<usize> {
+    let size = |axis: &str| axis.split_once("Const<")?.1.split('>').next()?.parse().ok();
+    let axes = std::any::type_name::<R>().split(',').map(|axis| size(axis).unwrap_or(0));
+    axes.chain(std::iter::repeat(0)).take(R::NUM_DIMS).collect()
 }
 
 impl From<NoneTape> for GradTape {

@@ -36,7 +36,7 @@ impl<S: Shape, E: Unit, D: Storage<E> + Device> SiteValue for Tensor<S, E, D> {
         Tensor::dims(self)
     }
     fn detach(&self) -> Self {
-        Tensor::detach(self)
+        self.untracked()
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
@@ -74,6 +74,8 @@ pub struct Header {
     pub seed: u64,
     /// How many steps were taken; with the seed, the state of the generator.
     pub step: u64,
+    /// How many evaluations since then.
+    pub evaluations: u64,
     /// The optimiser's name.
     pub optimizer: String,
     /// How often the optimiser updated each tensor.
@@ -92,7 +94,7 @@ pub type Stored<E> = (Vec<usize>, Vec<E>);
 pub struct Checkpoint<E> {
     /// What is not a tensor.
     pub header: Header,
-    /// Tensors by name: `param/…` and `optimizer/<slot>/…`.
+    /// Tensors by name: `param/<parameter>` and `optimizer/<slot>/<parameter>`.
     pub tensors: IndexMap<String, Stored<E>>,
 }
 
@@ -103,8 +105,8 @@ impl<E: Dtype> Checkpoint<E> {
     /// If a file operation fails; a file that was there before is then untouched.
     pub fn write(&self, path: &Path) -> Result<(), CheckpointError> {
         let bytes = self.to_bytes(path)?;
-        let aside = aside(path);
-        let written = write_synced(&aside, &bytes).and_then(|()| {
+        let (aside, file) = create_aside(path)?;
+        let written = write_synced(path, file, &bytes).and_then(|()| {
             std::fs::rename(&aside, path).map_err(|source| io(path, "renaming the new checkpoint into place", source))
         });
         if written.is_err() {
@@ -147,11 +149,16 @@ impl<E: Dtype> Checkpoint<E> {
             return Err(CheckpointError::Version { path: path.to_owned(), found: version.version });
         }
         let header: Header = serde_json::from_str(header).map_err(|e| broken(format!("its header: {e}")))?;
+        let entry = |name: &str, problem: String| {
+            Err(CheckpointError::Entry { path: path.to_owned(), entry: name.to_owned(), problem })
+        };
+        if header.dtype != E::NAME {
+            return entry("dtype", format!("saved as {}, but the parameters are {}", header.dtype, E::NAME));
+        }
         let mut tensors = IndexMap::new();
         for (name, view) in file.iter() {
             if view.dtype() != dtype::<E>() {
-                let problem = format!("its elements are {:?}, but the parameters are {}", view.dtype(), E::NAME);
-                return Err(CheckpointError::Entry { path: path.to_owned(), entry: name.to_owned(), problem });
+                return entry(name, format!("its elements are {:?}, but the parameters are {}", view.dtype(), E::NAME));
             }
             tensors.insert(name.to_owned(), (view.shape().to_vec(), E::from_le_bytes(view.data())));
         }
@@ -173,15 +180,23 @@ fn io(path: &Path, action: &'static str, source: std::io::Error) -> CheckpointEr
     CheckpointError::Io { path: path.to_owned(), action, source }
 }
 
-/// A file beside `path` that no other process writes.
-fn aside(path: &Path) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.tmp", std::process::id()));
-    path.with_file_name(name)
+/// Creates a file beside `path` that nobody else writes.
+fn create_aside(path: &Path) -> Result<(PathBuf, File), CheckpointError> {
+    let mut number = 0;
+    loop {
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(format!(".{}-{number}.tmp", std::process::id()));
+        let aside = path.with_file_name(name);
+        match File::create_new(&aside) {
+            Ok(file) => return Ok((aside, file)),
+            // Another thread is writing it, or a process of this number died while it did.
+            Err(source) if source.kind() == ErrorKind::AlreadyExists => number += 1,
+            Err(source) => return Err(io(path, "creating a file beside it", source)),
+        }
+    }
 }
 
-fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), CheckpointError> {
-    let mut file = File::create(path).map_err(|source| io(path, "creating", source))?;
+fn write_synced(path: &Path, mut file: File, bytes: &[u8]) -> Result<(), CheckpointError> {
     file.write_all(bytes).map_err(|source| io(path, "writing", source))?;
     file.sync_all().map_err(|source| io(path, "syncing", source))
 }

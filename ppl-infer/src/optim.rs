@@ -31,6 +31,9 @@ pub trait Optimizer<E: Dtype, D: Backend<E>> {
     /// The optimiser's name, for checkpoints.
     fn name(&self) -> &'static str;
 
+    /// The names of its slots, in their order in [`TensorState`], for checkpoints.
+    fn slots(&self) -> &'static [&'static str];
+
     /// Its state: for each tensor, by full name, the number of its steps and its slots.
     fn state(&self) -> &IndexMap<String, TensorState<E>>;
 
@@ -192,6 +195,10 @@ impl<R: Rule, E: Dtype, D: Backend<E>> Optimizer<E, D> for Optim<R, E> {
 
     fn name(&self) -> &'static str {
         R::NAME
+    }
+
+    fn slots(&self) -> &'static [&'static str] {
+        R::SLOTS
     }
 
     fn state(&self) -> &IndexMap<String, TensorState<E>> {

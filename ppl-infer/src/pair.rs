@@ -58,9 +58,10 @@ impl<E: Dtype, D: Backend<E>> Pair<E, D> {
         Ok(pair)
     }
 
-    /// The first site whose log-density is not finite, explained.
+    /// The first site whose log-density is not finite, explained. The guide ran first, and what is
+    /// wrong there is wrong in the model as well.
     pub fn problem(&self) -> Option<&Error> {
-        self.model.problem().or_else(|| self.guide.problem())
+        self.guide.problem().or_else(|| self.model.problem())
     }
 
     /// Whether every latent site of the model was drawn by the guide and the other way round, under
@@ -78,10 +79,21 @@ impl<E: Dtype, D: Backend<E>> Pair<E, D> {
                 ));
             }
         }
-        self.guide
-            .sites()
-            .filter(|site| site.kind == SiteKind::Sample)
-            .try_for_each(|drawn| self.check_drawn::<M, G>(drawn))
+        self.guide.sites().try_for_each(|site| match site.kind {
+            SiteKind::Factor => Err(misfit(
+                site,
+                format!(
+                    "the guide `{}` weighs it; a guide proposes values, and factors belong into the model",
+                    G::NAME
+                ),
+            )),
+            SiteKind::Sample if site.observed => Err(misfit(
+                site,
+                format!("the guide `{}` observes it; observe it in the model, and leave it out of the guide", G::NAME),
+            )),
+            SiteKind::Sample => self.check_drawn::<M, G>(site),
+            SiteKind::Auxiliary | SiteKind::Deterministic | SiteKind::Intervened => Ok(()),
+        })
     }
 
     fn check_drawn<M: Program, G: Program>(&self, drawn: &SiteRecord<E, D>) -> Result<(), Error> {

@@ -35,7 +35,7 @@ pub struct Svi<M, G, O, L, E: Dtype, D: Backend<E>> {
     validate: bool,
 }
 
-/// How many particles of one step have streams of their own.
+/// How many streams of the seed a step has for its particles; further particles have other keys.
 const PARTICLES: u64 = 1 << 16;
 
 /// Where the streams of evaluations begin: a seed's streams of steps lie below.
@@ -73,10 +73,10 @@ where
         self
     }
 
-    /// Starts from these parameters instead of initial values.
+    /// Starts from these parameters; initial values of others come from this run's seed.
     #[must_use]
     pub fn with_params(mut self, params: ParamStore<E, D>) -> Self {
-        self.params = params;
+        self.params = params.with_seed(self.seed);
         self
     }
 
@@ -115,18 +115,21 @@ where
     ///
     /// # Errors
     /// The first error of the runs, or the first term or gradient that is not finite, with site,
-    /// parameters, element and step. The parameters are then as they were before the step, but for
-    /// other elements than those with a gradient that is not finite.
+    /// parameters, element and step. The parameters are then as they were before the step, and the
+    /// next step draws the same numbers. Only a gradient that is not finite leaves nothing but its
+    /// own elements as they were: the others have been updated, and the step counts.
     pub fn step<A: Clone>(&mut self, args: impl IntoArgs<Args = A>) -> Result<f64, Error>
     where
         M: Model<A, E = E, D = D>,
         G: Model<A, E = E, D = D>,
     {
         let (args, at) = (args.into_args(), self.step + 1);
-        let loss = self.try_step(args).map_err(|error| error.at(at))?;
-        self.step = at;
-        self.evaluations = 0;
-        Ok(loss)
+        let result = self.try_step(args);
+        if matches!(result, Ok(_) | Err(Error::NonFiniteGradient { .. })) {
+            self.step = at;
+            self.evaluations = 0;
+        }
+        result.map_err(|error| error.at(at))
     }
 
     fn try_step<A: Clone>(&mut self, args: A) -> Result<f64, Error>
@@ -138,7 +141,7 @@ where
         let Self { model, guide, objective, params, seed, step, validate, .. } = self;
         let first = *step * PARTICLES;
         let (_, loss, mut grads) = try_grad(|| {
-            let mut draw = |p| Pair::draw(model, guide, args.clone(), params, Rng::stream(*seed, first + p), *validate);
+            let mut draw = |p| Pair::draw(model, guide, args.clone(), params, particle(*seed, first, p), *validate);
             let (loss, surrogate) = objective.surrogate(&mut draw)?;
             Ok::<_, Error>((surrogate, loss))
         })?;
@@ -146,7 +149,7 @@ where
         Ok(loss)
     }
 
-    /// Estimates the loss on these arguments without changing a parameter.
+    /// Estimates the loss on these arguments without changing a parameter or what later steps draw.
     ///
     /// # Errors
     /// The first error of the runs, or the first term that is not finite.
@@ -160,7 +163,12 @@ where
         let (seed, first) = (self.seed ^ self.step.rotate_left(32), EVALUATION + self.evaluations * PARTICLES);
         self.evaluations += 1;
         let Self { model, guide, objective, params, validate, .. } = self;
-        let mut draw = |p| Pair::draw(model, guide, args.clone(), params, Rng::stream(seed, first + p), *validate);
+        let mut draw = |p| Pair::draw(model, guide, args.clone(), params, particle(seed, first, p), *validate);
         no_grad(|| objective.loss(&mut draw))
     }
+}
+
+/// The generator of a particle.
+fn particle(seed: u64, first: u64, number: u64) -> Rng {
+    Rng::stream(seed ^ (number / PARTICLES).rotate_left(16), first + number % PARTICLES)
 }

@@ -17,27 +17,15 @@ const MAX_DOTS: usize = 60;
 /// Writes an SVG of the ELBO against the epoch: blue for training, orange for test, and a legend.
 ///
 /// The points are `(epoch, ELBO in nats an image)`, by ascending epoch; one of the two may be empty.
-pub fn elbo_curve(
-    path: impl AsRef<Path>,
-    train: &[(u32, f64)],
-    test: &[(u32, f64)],
-) -> Result<(), PictureError> {
+pub fn elbo_curve(path: impl AsRef<Path>, train: &[(u32, f64)], test: &[(u32, f64)]) -> Result<(), PictureError> {
     let path = path.as_ref();
     for (series, points) in [("training", train), ("test", test)] {
         if let Some(&(epoch, value)) = points.iter().find(|(_, value)| !value.is_finite()) {
-            return Err(PictureError::Elbo {
-                path: path.into(),
-                series,
-                epoch,
-                value,
-            });
+            return Err(PictureError::Elbo { path: path.into(), series, epoch, value });
         }
     }
     let Some(ranges) = Ranges::of(train, test) else {
-        return Err(PictureError::Empty {
-            path: path.into(),
-            what: "ELBO",
-        });
+        return Err(PictureError::Empty { path: path.into(), what: "ELBO" });
     };
     let mut svg = String::new();
     draw_curve(&mut svg, &ranges, train, test).map_err(|error| draw_error(path, error))?;
@@ -60,10 +48,7 @@ impl Ranges {
         let high = points().map(|p| p.1).fold(f64::NEG_INFINITY, f64::max);
         // A single point, or a flat line, still needs axes that span something.
         let air = (0.06 * (high - low)).max(1e-3 * high.abs()).max(1e-3);
-        Some(Self {
-            epochs: first..last.max(first + 1),
-            elbo: low - air..high + air,
-        })
+        Some(Self { epochs: first..last.max(first + 1), elbo: low - air..high + air })
     }
 
     /// Decimals that tell neighbouring ticks of the ELBO apart.
@@ -76,12 +61,7 @@ impl Ranges {
 type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordu32, RangedCoordf64>>;
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
-fn draw_curve(
-    svg: &mut String,
-    ranges: &Ranges,
-    train: &[(u32, f64)],
-    test: &[(u32, f64)],
-) -> Outcome {
+fn draw_curve(svg: &mut String, ranges: &Ranges, train: &[(u32, f64)], test: &[(u32, f64)]) -> Outcome {
     let area = SVGBackend::with_string(svg, SIZE).into_drawing_area();
     area.fill(&WHITE)?;
     let mut chart = ChartBuilder::on(&area)
@@ -149,28 +129,15 @@ mod tests {
     fn the_curve_has_both_series_with_every_point() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("elbo.svg");
-        elbo_curve(
-            &path,
-            &[(1, -180.0), (2, -130.0), (3, -112.0)],
-            &[(1, -140.0), (3, -110.0)],
-        )
-        .unwrap();
+        elbo_curve(&path, &[(1, -180.0), (2, -130.0), (3, -112.0)], &[(1, -140.0), (3, -110.0)]).unwrap();
         let svg = std::fs::read_to_string(&path).unwrap();
         for part in ["training", "test", "epoch", "ELBO (nats per image)", "-120"] {
             assert!(svg.contains(&format!("\n{part}\n")), "no text {part:?}");
         }
         for (colour, points) in [("#1F5FA6", 3), ("#D05418", 2)] {
-            let marks = |kind: &str| {
-                svg.lines()
-                    .filter(|line| line.starts_with(kind) && line.contains(colour))
-                    .count()
-            };
+            let marks = |kind: &str| svg.lines().filter(|line| line.starts_with(kind) && line.contains(colour)).count();
             assert_eq!(marks("<circle"), points, "dots of {colour}");
-            assert_eq!(
-                marks("<polyline"),
-                2,
-                "the line of {colour} and its mark in the legend"
-            );
+            assert_eq!(marks("<polyline"), 2, "the line of {colour} and its mark in the legend");
         }
     }
 
@@ -187,13 +154,8 @@ mod tests {
     #[test]
     fn an_elbo_that_is_not_finite_is_named() {
         let path = Path::new("elbo.svg");
-        let error = elbo_curve(path, &[(1, -100.0)], &[(4, f64::NAN)])
-            .unwrap_err()
-            .to_string();
-        assert_eq!(
-            error,
-            "elbo.svg: the test ELBO of epoch 4 is NaN, expected a finite number"
-        );
+        let error = elbo_curve(path, &[(1, -100.0)], &[(4, f64::NAN)]).unwrap_err().to_string();
+        assert_eq!(error, "elbo.svg: the test ELBO of epoch 4 is NaN, expected a finite number");
         let error = elbo_curve(path, &[], &[]).unwrap_err().to_string();
         assert_eq!(error, "elbo.svg: no ELBO to draw");
     }
@@ -202,12 +164,7 @@ mod tests {
     fn a_folder_that_is_not_there_is_an_error() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("nowhere").join("elbo.svg");
-        let error = elbo_curve(&path, &[(1, -100.0)], &[])
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("nowhere") && error.contains("cannot be written"),
-            "{error}"
-        );
+        let error = elbo_curve(&path, &[(1, -100.0)], &[]).unwrap_err().to_string();
+        assert!(error.contains("nowhere") && error.contains("cannot be written"), "{error}");
     }
 }

@@ -20,10 +20,7 @@ pub fn image_grid(path: impl AsRef<Path>, rows: &[Vec<&[f32]>]) -> Result<(), Pi
     let path = path.as_ref();
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     if columns == 0 {
-        return Err(PictureError::Empty {
-            path: path.into(),
-            what: "images",
-        });
+        return Err(PictureError::Empty { path: path.into(), what: "images" });
     }
     check_images(path, rows)?;
     let cell = ZOOM * SIDE + MARGIN;
@@ -35,8 +32,7 @@ pub fn image_grid(path: impl AsRef<Path>, rows: &[Vec<&[f32]>]) -> Result<(), Pi
             paint(&mut grey[corner..], width, image);
         }
     }
-    let png =
-        encode(width as u32, height as u32, &grey).map_err(|error| draw_error(path, error))?;
+    let png = encode(width as u32, height as u32, &grey).map_err(|error| draw_error(path, error))?;
     write(path, &png)
 }
 
@@ -45,20 +41,10 @@ fn check_images(path: &Path, rows: &[Vec<&[f32]>]) -> Result<(), PictureError> {
         for (column, image) in images.iter().enumerate() {
             let path = || path.to_owned();
             if image.len() != PIXELS {
-                return Err(PictureError::ImageSize {
-                    path: path(),
-                    row,
-                    column,
-                    found: image.len(),
-                });
+                return Err(PictureError::ImageSize { path: path(), row, column, found: image.len() });
             }
             if let Some(pixel) = image.iter().position(|v| v.is_nan()) {
-                return Err(PictureError::Pixel {
-                    path: path(),
-                    row,
-                    column,
-                    pixel,
-                });
+                return Err(PictureError::Pixel { path: path(), row, column, pixel });
             }
         }
     }
@@ -110,16 +96,9 @@ mod tests {
         assert_eq!((width, height), (4 + 3 * 60, 4 + 2 * 60));
         let at = |x: usize, y: usize| grey[y * width as usize + x];
         assert_eq!([at(0, 0), at(3, 3), at(60, 4), at(100, 100)], [PAPER; 4]);
-        assert_eq!(
-            [at(4, 4), at(59, 59), at(4, 64), at(124, 4)],
-            [0, 0, 0, 255]
-        );
+        assert_eq!([at(4, 4), at(59, 59), at(4, 64), at(124, 4)], [0, 0, 0, 255]);
         for (x, y) in (0..56).flat_map(|x| (0..56).map(move |y| (x, y))) {
-            assert_eq!(
-                usize::from(at(64 + x, 4 + y)),
-                (y / 2 * 28 + x / 2) % 200,
-                "{x}, {y}"
-            );
+            assert_eq!(usize::from(at(64 + x, 4 + y)), (y / 2 * 28 + x / 2) % 200, "{x}, {y}");
         }
     }
 
@@ -133,18 +112,12 @@ mod tests {
         let cases: [(&[Vec<&[f32]>], &str); 4] = [
             (&[], "no images"),
             (&[vec![]], "no images"),
-            (
-                &[vec![&good], vec![&good, &short]],
-                "row 1, column 1: expected 784 pixels, found 10",
-            ),
+            (&[vec![&good], vec![&good, &short]], "row 1, column 1: expected 784 pixels, found 10"),
             (&[vec![&broken]], "row 0, column 0: pixel 5 is not a number"),
         ];
         for (rows, part) in cases {
             let error = image_grid(&path, rows).unwrap_err().to_string();
-            assert!(
-                error.contains(part) && error.contains("grid.png"),
-                "{part:?} is not in: {error}"
-            );
+            assert!(error.contains(part) && error.contains("grid.png"), "{part:?} is not in: {error}");
             assert!(!path.exists());
         }
     }

@@ -77,15 +77,9 @@ pub enum PictureError {
 }
 
 fn draw_error(path: &Path, error: impl std::fmt::Display) -> PictureError {
-    PictureError::Draw {
-        path: path.into(),
-        reason: error.to_string(),
-    }
+    PictureError::Draw { path: path.into(), reason: error.to_string() }
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), PictureError> {
-    std::fs::write(path, bytes).map_err(|source| PictureError::Write {
-        path: path.into(),
-        source,
-    })
+    std::fs::write(path, bytes).map_err(|source| PictureError::Write { path: path.into(), source })
 }

@@ -59,8 +59,8 @@ impl<E: 'static, D: Storage<E>> Tape<E, D> for GradTape {
     }
 }
 
-/// Pushes a backward operation on this thread's innermost recorder of the same dtype and device;
-/// without one it is dropped.
+/// Pushes a backward operation on this thread's innermost recorder. One of another dtype or device
+/// takes nothing, nor does a recorder outside it: what the inner closure computes is its own.
 pub(crate) fn record<E: 'static, D: Storage<E>>(
     operation: impl FnOnce(&mut DfdxGradients<E, D>) -> Result<(), D::Err> + 'static,
 ) {

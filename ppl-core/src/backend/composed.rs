@@ -1,5 +1,8 @@
 //! The defaults of [`super::Backend`], for any device: composed of dfdx's own operations, or
 //! computed on the host and joined to the tape by their linearisation.
+//!
+//! They agree with the CPU's kernels wherever the derivatives are finite. At singular points the
+//! host's route has gradient 0, and dfdx's own operations have dfdx's (0 · ∞ is NaN there).
 
 use std::sync::Arc;
 
@@ -8,7 +11,7 @@ use dfdx::prelude::*;
 use super::{Activation, Layers, Product, Reduction};
 use crate::autodiff::DfdxGradients;
 use crate::backend::Backend;
-use crate::functions::{Function, unary};
+use crate::functions::{Function, arithmetic, unary};
 use crate::tensor::{Flat, Inner, Tensor};
 
 /// Copies value and gradient to the host and the value back.
@@ -65,42 +68,69 @@ fn on_host<E: crate::Dtype, D: Backend<E>, F: Function<E, N>, const N: usize>(
     let partials: Vec<[E; N]> = (0..values.len()).map(|k| f.partials(at(k), values[k])).collect();
     let mut out = Flat::<E, D>::vector(values).into_dfdx();
     for (i, arg) in args.into_iter().enumerate().filter(|(_, a)| a.tracked) {
-        let slope = Flat::<E, D>::vector(partials.iter().map(|p| p[i]).collect());
-        let start = arg.detach().into_dfdx();
-        out = out + (arg.into_dfdx() - (start + E::of(0.0))) * slope.into_dfdx();
+        out = out + gain(arg, partials.iter().map(|p| p[i]).collect()).into_dfdx();
     }
     Tensor::from_dfdx(out)
 }
 
-/// dfdx's reductions; its log-sum of nothing but −∞ is NaN, which the shift by a finite number mends.
+/// `slope · (x − x₀)`, which is 0 and has the slope as its derivative; where ∞ − ∞ or 0 · ∞ would
+/// make it NaN, it is 0 with derivative 0.
+fn gain<E: crate::Dtype, D: Backend<E>>(x: Flat<E, D>, slope: Vec<E>) -> Flat<E, D> {
+    let start = x.untracked().into_dfdx() + E::of(0.0);
+    let step = x.into_dfdx() - start;
+    Tensor::from_dfdx((step * Flat::<E, D>::vector(slope).into_dfdx()).nans_to(0.0))
+}
+
+/// dfdx's sum; the other two on the host, since dfdx's log-sum of nothing but −∞ is NaN and its
+/// maximum gives every tie the whole gradient.
 pub(super) fn reduce<E: crate::Dtype, D: Backend<E>>(
     x: Flat<E, D>,
     layers: Layers,
     reduction: Reduction,
 ) -> Flat<E, D> {
     let Layers { outer, axis, inner } = layers;
-    let cube = x.reshape_like(&(outer, axis, inner)).into_dfdx();
-    let out = match reduction {
-        Reduction::Sum => cube.sum::<(usize, usize), Axis<1>>(),
-        Reduction::Max => cube.max::<(usize, usize), Axis<1>>(),
-        Reduction::LogSumExp => {
-            let lowest = E::min_value() / E::of(4.0);
-            let clamped = cube.clamp(lowest.wide(), E::max_value().wide());
-            return restore_infinity(
-                Tensor::from_dfdx(clamped.logsumexp::<(usize, usize), Axis<1>>()).into_flat(),
-                lowest,
-            );
-        }
+    let sum = |x: Flat<E, D>| {
+        let cube = x.reshape_like(&(outer, axis, inner)).into_dfdx();
+        Tensor::from_dfdx(cube.sum::<(usize, usize), Axis<1>>()).into_flat()
     };
-    Tensor::from_dfdx(out).into_flat()
+    let of: fn(&[E]) -> (E, Vec<E>) = match reduction {
+        Reduction::Sum => return sum(x),
+        Reduction::Max => max_of,
+        Reduction::LogSumExp => log_sum_exp_of,
+    };
+    let host = x.to_vec();
+    let mut slopes = vec![E::of(0.0); host.len()];
+    let mut values = Vec::with_capacity(outer * inner);
+    for to in 0..outer * inner {
+        let at = |k: usize| (to / inner * axis + k) * inner + to % inner;
+        let column: Vec<E> = (0..axis).map(|k| host[at(k)]).collect();
+        let (value, slope) = of(&column);
+        values.push(value);
+        slope.into_iter().enumerate().for_each(|(k, s)| slopes[at(k)] = s);
+    }
+    let value = Flat::<E, D>::vector(values);
+    if !x.tracked {
+        return value;
+    }
+    Tensor::from_dfdx(value.into_dfdx() + sum(gain(x, slopes)).into_dfdx())
 }
 
-/// −∞ again where everything was as low as the clamp.
-fn restore_infinity<E: crate::Dtype, D: Backend<E>>(x: Flat<E, D>, lowest: E) -> Flat<E, D> {
-    let floor = lowest / E::of(2.0);
-    let shift: Vec<E> =
-        x.to_vec().into_iter().map(|v| if v < floor { E::neg_infinity() } else { E::of(0.0) }).collect();
-    Tensor::from_dfdx(x.into_dfdx() + Flat::<E, D>::vector(shift).into_dfdx())
+/// The largest element, NaN if one is, and each element's share in it.
+fn max_of<E: crate::Dtype>(column: &[E]) -> (E, Vec<E>) {
+    let max = column.iter().copied().fold(E::neg_infinity(), arithmetic::larger);
+    let ties = column.iter().filter(|&&v| v == max).count();
+    let share = E::of(1.0 / ties as f64);
+    (max, column.iter().map(|&v| if v == max { share } else { E::of(0.0) }).collect())
+}
+
+/// ln Σ eˣ and its derivatives, eˣ / Σ eˣ.
+fn log_sum_exp_of<E: crate::Dtype>(column: &[E]) -> (E, Vec<E>) {
+    let (max, share) = max_of(column);
+    if !max.is_finite() {
+        return (max, share);
+    }
+    let sum: f64 = column.iter().map(|&v| (v - max).exp().wide()).sum();
+    (max + E::of(sum.ln()), column.iter().map(|&v| (v - max).exp() / E::of(sum)).collect())
 }
 
 /// dfdx's gather over the flat tensor.

@@ -13,6 +13,18 @@ use crate::tensor::Tensor;
 
 /// A distribution whose trailing batch axes `Ax` count as one event: their log-densities are summed.
 ///
+/// Log-density and entropy are sums over those axes, the cdf (of all elements at once) is their
+/// product; an event has no quantiles, and its values are not enumerated. All else is the base's.
+///
+/// Shapes: values are those of the base; the batch has the base's axes without `Ax`.
+///
+/// ```
+/// use ppl_core::{Axis, Tensor, distribution::Distribution, distributions::Normal};
+/// let rows = Normal::new(Tensor::<_, f64>::from([[0.0, 1.0], [2.0, 3.0]]), 1.0).to_event::<Axis<1>>();
+/// assert_eq!(rows.batch_shape(), (ppl_core::Const::<2>,));
+/// assert_eq!(rows.event_dims(), [2]);
+/// ```
+///
 /// Made by [`Distribution::to_event`].
 #[derive(Clone, Debug)]
 pub struct Independent<P, Ax> {
@@ -29,6 +41,18 @@ impl<P, Ax> Independent<P, Ax> {
     /// The distribution of the single elements.
     pub fn base(&self) -> &P {
         &self.base
+    }
+}
+
+impl<P, Ax> Independent<P, Ax> {
+    /// The sizes of the base's axes that count as an event.
+    fn axes_dims<E: Dtype, D: Backend<E>>(&self) -> Vec<usize>
+    where
+        P: Distribution<E, D>,
+        P::Batch: ReduceShape<Ax>,
+    {
+        let dims: Vec<usize> = self.base.batch_shape().concrete().into();
+        dims[<P::Batch as ReduceShape<Ax>>::Reduced::NUM_DIMS..].to_vec()
     }
 }
 
@@ -58,9 +82,7 @@ where
     }
 
     fn event_dims(&self) -> Vec<usize> {
-        let dims: Vec<usize> = self.base.batch_shape().concrete().into();
-        let kept = Self::Batch::NUM_DIMS;
-        dims[kept..].iter().copied().chain(self.base.event_dims()).collect()
+        self.axes_dims::<E, D>().into_iter().chain(self.base.event_dims()).collect()
     }
 
     fn draw(&self, rng: &mut Rng) -> P::Value {
@@ -95,12 +117,66 @@ where
         Some(self.base.entropy()?.sum::<Self::Batch, Ax>())
     }
 
+    fn cdf(&self, value: &P::Value) -> Option<Tensor<Self::Batch, E, D>> {
+        // By logarithms: an element of probability 0 makes the product 0, and its slope 0.
+        Some(self.base.cdf(value)?.ln().sum::<Self::Batch, Ax>().exp())
+    }
+
     fn check_parameters(&self) -> Result<(), ParameterError> {
         self.base.check_parameters()
     }
 
+    /// The base's parameters at the first element of the event.
     fn parameters_at(&self, element: usize) -> Vec<(&'static str, f64)> {
-        let event: usize = self.event_dims().iter().product();
+        let event: usize = self.axes_dims::<E, D>().iter().product();
         self.base.parameters_at(element * event)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::distributions::Normal;
+    use crate::{Axes2, Axis, Cpu, Rank2};
+
+    fn normal() -> Normal<Rank2<2, 3>, f64, Cpu> {
+        Normal::new(Tensor::from([[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]), 2.0)
+    }
+
+    #[test]
+    fn log_density_and_entropy_are_sums_over_the_event() {
+        let (base, rows) = (normal(), normal().to_event::<Axis<1>>());
+        let value = base.draw(&mut Rng::seed(4));
+        assert_eq!(value, rows.draw(&mut Rng::seed(4)));
+        let (each, whole) = (base.log_prob(&value).array(), rows.log_prob(&value).array());
+        assert!((0..2).all(|i| (whole[i] - each[i].iter().sum::<f64>()).abs() < 1e-12));
+        assert!((rows.log_prob_sum(&value).item() - whole.iter().sum::<f64>()).abs() < 1e-12);
+        assert!((rows.entropy().unwrap().to_vec()[0] - 3.0 * base.entropy().unwrap().to_vec()[0]).abs() < 1e-12);
+        assert_eq!(rows.mean(), base.mean());
+        assert_eq!(rows.variance(), base.variance());
+    }
+
+    #[test]
+    fn the_cdf_is_a_product_and_there_are_no_quantiles() {
+        let (base, all) = (normal(), normal().to_event::<Axes2<0, 1>>());
+        let value = Tensor::full(3.0);
+        let product: f64 = base.cdf(&value).unwrap().to_vec().iter().product();
+        assert!((all.cdf(&value).unwrap().item() - product).abs() < 1e-14);
+        assert!(all.icdf(&Tensor::scalar(0.5)).is_none());
+        assert_eq!((all.event_dims(), all.name()), (vec![2, 3], "Normal"));
+    }
+
+    #[test]
+    fn parameters_are_those_at_the_first_element_of_the_event() {
+        let rows = normal().to_event::<Axis<1>>();
+        assert_eq!(rows.parameters_at(1)[0], ("loc", 3.0));
+        // Once more: the axis that was an event before does not count twice.
+        assert_eq!(rows.to_event::<Axis<0>>().parameters_at(0)[0], ("loc", 0.0));
+    }
+
+    #[test]
+    #[should_panic(expected = "the axes of an event are the last ones")]
+    fn an_event_is_made_of_the_last_axes() {
+        let _ = normal().to_event::<Axis<0>>().batch_shape();
     }
 }

@@ -12,7 +12,14 @@ use crate::rng::Rng;
 use crate::tensor::Tensor;
 
 /// A distribution whose elements count only where a mask is true: padding of sequences, missing
-/// data. Draws are those of the base; log-density and entropy are 0 where the mask is false.
+/// data. Log-density and entropy are 0, without gradients, where the mask is false; draws and all
+/// else are the base's.
+///
+/// ```
+/// use ppl_core::{Tensor, distribution::Distribution, distributions::Normal};
+/// let seen = Normal::new(Tensor::<_, f64>::from([0.0, 0.0]), 1.0).mask([true, false]);
+/// assert_eq!(seen.log_prob(&Tensor::from([0.0, f64::NAN])).to_vec()[1], 0.0);
+/// ```
 ///
 /// Made by [`Distribution::mask`].
 #[derive(Clone, Debug)]
@@ -36,6 +43,11 @@ impl<P> Masked<P> {
         let (found, expected) = (mask.len(), shape.num_elements());
         assert!(found == expected, "{}: a mask of {found} elements for a batch of shape {dims:?}", base.name());
         Masked { base, mask }
+    }
+
+    /// The distribution without the mask.
+    pub fn base(&self) -> &P {
+        &self.base
     }
 }
 
@@ -83,6 +95,14 @@ impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> Distribution<E, D> for Mask
         Some(self.base.entropy()?.select(&self.mask, 0.0))
     }
 
+    fn cdf(&self, value: &P::Value) -> Option<Tensor<P::Batch, E, D>> {
+        self.base.cdf(value)
+    }
+
+    fn icdf(&self, probability: &Tensor<P::Batch, E, D>) -> Option<P::Value> {
+        self.base.icdf(probability)
+    }
+
     fn enumerate_support(&self) -> Option<Vec<P::Value>> {
         self.base.enumerate_support()
     }
@@ -93,5 +113,42 @@ impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> Distribution<E, D> for Mask
 
     fn parameters_at(&self, element: usize) -> Vec<(&'static str, f64)> {
         self.base.parameters_at(element)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Cpu;
+    use crate::autodiff::grad;
+    use crate::distributions::{Bernoulli, Normal};
+
+    #[test]
+    fn masked_elements_have_neither_density_nor_gradient() {
+        let loc = Tensor::<_, f64, Cpu>::from([1.0, f64::NAN]).tracked();
+        let value = Tensor::from([3.0, f64::NAN]);
+        let (sum, grads) = grad(|| Normal::new(&loc, 1.0).mask([true, false]).log_prob_sum(&value));
+        assert!((sum.item() + 2.0 + 0.5 * (2.0 * std::f64::consts::PI).ln()).abs() < 1e-12);
+        assert_eq!(grads.get(&loc).unwrap().to_vec(), [2.0, 0.0]);
+    }
+
+    #[test]
+    fn all_but_density_and_entropy_is_the_base() {
+        let base = Bernoulli::new(Tensor::<_, f64, Cpu>::from([0.25, 0.75]));
+        let masked = base.clone().mask([false, true]);
+        let value = Tensor::from([0.0, 0.0]);
+        assert_eq!(masked.cdf(&value), base.cdf(&value));
+        assert_eq!(masked.icdf(&Tensor::from([0.5, 0.5])), base.icdf(&Tensor::from([0.5, 0.5])));
+        assert_eq!((masked.mean(), masked.variance()), (base.mean(), base.variance()));
+        assert_eq!(masked.enumerate_support(), base.enumerate_support());
+        assert_eq!(masked.draw(&mut Rng::seed(2)), base.draw(&mut Rng::seed(2)));
+        assert_eq!(masked.entropy().unwrap().to_vec()[0], 0.0);
+        assert_eq!(masked.parameters_at(1), base.parameters_at(1));
+    }
+
+    #[test]
+    #[should_panic(expected = "Normal: a mask of 1 elements for a batch of shape [2]")]
+    fn a_mask_has_one_entry_for_each_element() {
+        let _ = Normal::new(Tensor::<_, f64, Cpu>::from([0.0, 1.0]), 1.0).mask([true]);
     }
 }

@@ -10,11 +10,12 @@ use crate::backend::Backend;
 use crate::constraint::{Positive, Real, Support};
 use crate::distribution::{Distribution, ParameterError, check_parameter};
 use crate::dtype::Dtype;
+use crate::functions::error_function::{normal_cdf, normal_density, normal_quantile};
 use crate::functions::{Function, apply, apply_sum};
 use crate::rng::Rng;
-use crate::tensor::{IntoTensor, Operand, Tensor};
+use crate::tensor::{Flat, IntoTensor, Operand, Tensor};
 
-use super::shapes::{batch_shape, number_at};
+use super::shapes::{batch_shape, elements, number_at};
 
 /// The normal distribution with mean `loc` and standard deviation `scale`.
 ///
@@ -59,38 +60,17 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Normal<S, E, D> {
     pub fn filled(shape: S, loc: f64, scale: f64) -> Self {
         Normal { loc: Operand::Scalar(Tensor::scalar(loc)), scale: Operand::Scalar(Tensor::scalar(scale)), shape }
     }
+
+    /// A value, or a probability, beside the parameters.
+    fn beside(&self, value: &Tensor<S, E, D>) -> [Flat<E, D>; 3] {
+        [elements("Normal", value, self.shape), self.loc.flat(), self.scale.flat()]
+    }
 }
 
 impl<S: ConstShape, E: Dtype, D: Backend<E>> Normal<S, E, D> {
     /// Mean 0 and standard deviation 1, in a shape known at compile time.
     pub fn standard() -> Self {
         Self::standard_like(S::default())
-    }
-}
-
-/// ln √(2π).
-const HALF_LN_TWO_PI: f64 = 0.918_938_533_204_672_7;
-
-/// The log-density at x with parameters loc and scale.
-#[derive(Clone, Copy, Debug)]
-struct LogDensity;
-
-impl<E: Dtype> Function<E, 3> for LogDensity {
-    fn name(&self) -> &'static str {
-        "Normal::log_prob"
-    }
-
-    #[inline(always)]
-    fn value(&self, [x, loc, scale]: [E; 3]) -> E {
-        let z = (x - loc) / scale;
-        E::of(-0.5) * z * z - scale.ln() - E::of(HALF_LN_TWO_PI)
-    }
-
-    #[inline(always)]
-    fn partials(&self, [x, loc, scale]: [E; 3], _: E) -> [E; 3] {
-        let z = (x - loc) / scale;
-        let d = z / scale;
-        [-d, d, (z * z - E::of(1.0)) / scale]
     }
 }
 
@@ -117,11 +97,11 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for Normal<S, E, D> {
     }
 
     fn log_prob(&self, value: &Tensor<S, E, D>) -> Tensor<S, E, D> {
-        apply(LogDensity, [value.flat(), self.loc.flat(), self.scale.flat()], self.shape)
+        apply(LogDensity, self.beside(value), self.shape)
     }
 
     fn log_prob_sum(&self, value: &Tensor<S, E, D>) -> Tensor<(), E, D> {
-        apply_sum(LogDensity, [value.flat(), self.loc.flat(), self.scale.flat()], self.shape.num_elements())
+        apply_sum(LogDensity, self.beside(value), self.shape.num_elements())
     }
 
     fn support(&self) -> Support<E, D> {
@@ -140,6 +120,14 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for Normal<S, E, D> {
         Some(self.scale.spread(self.shape).ln() + E::of(0.5 + HALF_LN_TWO_PI))
     }
 
+    fn cdf(&self, value: &Tensor<S, E, D>) -> Option<Tensor<S, E, D>> {
+        Some(apply(Cdf, self.beside(value), self.shape))
+    }
+
+    fn icdf(&self, probability: &Tensor<S, E, D>) -> Option<Tensor<S, E, D>> {
+        Some(apply(Icdf, self.beside(probability), self.shape))
+    }
+
     fn check_parameters(&self) -> Result<(), ParameterError> {
         check_parameter("loc", &self.loc, &Real)?;
         check_parameter("scale", &self.scale, &Positive)
@@ -150,9 +138,38 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for Normal<S, E, D> {
     }
 }
 
+/// ln √(2π).
+const HALF_LN_TWO_PI: f64 = 0.918_938_533_204_672_7;
+
+/// The log-density at x with parameters loc and scale.
+#[derive(Clone, Copy, Debug)]
+struct LogDensity;
+
+impl<E: Dtype> Function<E, 3> for LogDensity {
+    fn name(&self) -> &'static str {
+        "Normal::log_prob"
+    }
+
+    #[inline(always)]
+    fn value(&self, [x, loc, scale]: [E; 3]) -> E {
+        let z = (x - loc) / scale;
+        E::of(-0.5) * z * z - scale.ln() - E::of(HALF_LN_TWO_PI)
+    }
+
+    #[inline(always)]
+    fn partials(&self, [x, loc, scale]: [E; 3], _: E) -> [E; 3] {
+        if x.is_infinite() {
+            return [E::of(0.0); 3];
+        }
+        let z = (x - loc) / scale;
+        let d = z / scale;
+        [-d, d, (z * z - E::of(1.0)) / scale]
+    }
+}
+
 /// loc + scale · noise.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Affine;
+struct Affine;
 
 impl<E: Dtype> Function<E, 3> for Affine {
     fn name(&self) -> &'static str {
@@ -167,5 +184,73 @@ impl<E: Dtype> Function<E, 3> for Affine {
     #[inline(always)]
     fn partials(&self, [noise, _, scale]: [E; 3], _: E) -> [E; 3] {
         [scale, E::of(1.0), noise]
+    }
+}
+
+/// The probability of a value at most x.
+#[derive(Clone, Copy, Debug)]
+struct Cdf;
+
+impl<E: Dtype> Function<E, 3> for Cdf {
+    fn name(&self) -> &'static str {
+        "Normal::cdf"
+    }
+
+    fn value(&self, args: [E; 3]) -> E {
+        let [x, loc, scale] = args.map(E::wide);
+        E::of(normal_cdf((x - loc) / scale))
+    }
+
+    fn partials(&self, args: [E; 3], _: E) -> [E; 3] {
+        let [x, loc, scale] = args.map(E::wide);
+        if x.is_infinite() {
+            return [E::of(0.0); 3];
+        }
+        let z = (x - loc) / scale;
+        let d = normal_density(z) / scale;
+        [d, -d, -d * z].map(E::of)
+    }
+}
+
+/// The value whose cdf is q.
+#[derive(Clone, Copy, Debug)]
+struct Icdf;
+
+impl<E: Dtype> Function<E, 3> for Icdf {
+    fn name(&self) -> &'static str {
+        "Normal::icdf"
+    }
+
+    fn value(&self, args: [E; 3]) -> E {
+        let [q, loc, scale] = args.map(E::wide);
+        E::of(loc + scale * normal_quantile(q))
+    }
+
+    fn partials(&self, args: [E; 3], _: E) -> [E; 3] {
+        let [q, _, scale] = args.map(E::wide);
+        let z = normal_quantile(q);
+        [scale / normal_density(z), 1.0, z].map(E::of)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Cpu, Rank2};
+
+    #[test]
+    fn standard_has_the_shape_of_its_type() {
+        let normal = Normal::<Rank2<2, 3>, f64, Cpu>::standard();
+        assert_eq!(normal.draw(&mut Rng::seed(0)).dims(), [2, 3]);
+        assert_eq!(normal.mean().unwrap(), Tensor::zeros());
+        assert_eq!(normal.variance().unwrap(), Tensor::ones());
+    }
+
+    #[test]
+    fn an_infinite_value_has_no_density_and_no_slope() {
+        let normal = Normal::<(), f64, Cpu>::new(0.5, 2.0);
+        assert_eq!(normal.log_prob(&Tensor::scalar(f64::INFINITY)).item(), f64::NEG_INFINITY);
+        assert_eq!(LogDensity.partials([f64::INFINITY, 0.5, 2.0], f64::NEG_INFINITY), [0.0; 3]);
+        assert_eq!(normal.cdf(&Tensor::scalar(f64::INFINITY)).unwrap().item(), 1.0);
     }
 }

@@ -4,8 +4,8 @@ use dfdx::shapes::Shape;
 
 use crate::backend::Backend;
 use crate::dtype::Dtype;
-use crate::error::Error;
-use crate::tensor::Operand;
+use crate::error::{Error, ShapeError};
+use crate::tensor::{Flat, Operand, Tensor};
 
 /// The shape of the batch: that of the parameters which have one.
 ///
@@ -25,6 +25,31 @@ pub(super) fn batch_shape<S: Shape, E: Dtype, D: Backend<E>>(
         panic!("{}", Error::ParameterShapes { distribution, first, first_shape, second, second_shape });
     }
     shape
+}
+
+/// A value, or a probability, with one element for each of the batch.
+///
+/// # Panics
+/// If it has another shape; the message has both.
+pub(super) fn elements<S: Shape, E: Dtype, D: Backend<E>>(
+    distribution: &'static str,
+    value: &Tensor<S, E, D>,
+    shape: S,
+) -> Flat<E, D> {
+    check_value_shape(distribution, value.shape(), shape);
+    value.flat()
+}
+
+/// Checks that a value has the batch's shape.
+///
+/// # Panics
+/// If not; the message has both.
+pub(super) fn check_value_shape<S: Shape>(distribution: &'static str, value: S, batch: S) {
+    if value != batch {
+        let (left, right) = (value.concrete().into(), batch.concrete().into());
+        let problem = "the value's shape is not the distribution's";
+        panic!("{}", ShapeError { operation: distribution, problem, left, right });
+    }
 }
 
 /// A parameter at one element of the batch.

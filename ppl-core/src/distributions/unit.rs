@@ -12,7 +12,18 @@ use crate::rng::Rng;
 use crate::tensor::Tensor;
 
 /// An unnormalised distribution over nothing, whose log-density is the given term: what `factor!`
-/// scores.
+/// scores. The entropy is that of the score, −`log_factor`, so that a factor in a guide counts alike
+/// in a bound with closed entropies and in one without.
+///
+/// Shapes: the batch is that of `log_factor`; there is no value.
+///
+/// ```
+/// use ppl_core::{Tensor, distribution::Distribution, distributions::Unit};
+/// let penalty = Unit::new(Tensor::<_, f64>::from([-1.0, -2.0]));
+/// assert_eq!(penalty.log_prob_sum(&()).item(), -3.0);
+/// ```
+///
+/// Reference: Pyro's `Unit`.
 #[derive(Clone, Debug)]
 pub struct Unit<S: Shape, E: Dtype, D: Backend<E>> {
     log_factor: Tensor<S, E, D>,
@@ -51,6 +62,10 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for Unit<S, E, D> {
         Arc::new(Real)
     }
 
+    fn entropy(&self) -> Option<Tensor<S, E, D>> {
+        Some(-&self.log_factor)
+    }
+
     fn check_parameters(&self) -> Result<(), ParameterError> {
         Ok(())
     }
@@ -58,5 +73,20 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for Unit<S, E, D> {
     fn parameters_at(&self, element: usize) -> Vec<(&'static str, f64)> {
         let at = self.log_factor.read(|values| values.get(element).map_or(f64::NAN, |v| v.wide()));
         vec![("log_factor", at)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Cpu;
+
+    #[test]
+    fn it_scores_its_factor() {
+        let unit = Unit::new(Tensor::<_, f64, Cpu>::from([-1.0, 2.0]));
+        assert_eq!(unit.log_prob(&()).to_vec(), [-1.0, 2.0]);
+        assert_eq!(unit.entropy().unwrap().to_vec(), [1.0, -2.0]);
+        assert_eq!(unit.parameters_at(1), [("log_factor", 2.0)]);
+        assert_eq!(unit.enumerate_support(), None);
     }
 }

@@ -48,6 +48,18 @@ macro_rules! binary {
     };
 }
 
+/// The larger of two; NaN if either is, unlike `Float::max`, which would hide it.
+#[inline(always)]
+pub(crate) fn larger<E: Dtype>(a: E, b: E) -> E {
+    if a > b || a.is_nan() { a } else { b }
+}
+
+/// The smaller of two; NaN if either is.
+#[inline(always)]
+fn smaller<E: Dtype>(a: E, b: E) -> E {
+    if a < b || a.is_nan() { a } else { b }
+}
+
 /// One half where `a == b`, so that a tie shares the gradient; one where `a` wins.
 fn share<E: Dtype>(a: E, b: E) -> E {
     if a > b {
@@ -67,7 +79,7 @@ binary!(
     MaxFn,
     "maximum",
     "The larger; a tie shares the gradient.",
-    |a, b, y| a.max(b),
+    |a, b, y| larger(a, b),
     [share(a, b), share(b, a)],
     |a, b| a.maximum(b)
 );
@@ -75,7 +87,7 @@ binary!(
     MinFn,
     "minimum",
     "The smaller; a tie shares the gradient.",
-    |a, b, y| a.min(b),
+    |a, b, y| smaller(a, b),
     [share(b, a), share(a, b)],
     |a, b| a.minimum(b)
 );
@@ -97,8 +109,11 @@ impl<E: Dtype> Function<E, 2> for PowFn {
 
     #[inline(always)]
     fn partials(&self, [base, exponent]: [E; 2], y: E) -> [E; 2] {
-        let d_exponent = if base == E::of(0.0) { E::of(0.0) } else { y * base.ln() };
-        [exponent * base.powf(exponent - E::of(1.0)), d_exponent]
+        let zero = E::of(0.0);
+        // At base 0 or exponent 0 a product below would be 0 · ∞, but the power is constant there.
+        let d_base = if exponent == zero { zero } else { exponent * base.powf(exponent - E::of(1.0)) };
+        let d_exponent = if base == zero && exponent >= zero { zero } else { y * base.ln() };
+        [d_base, d_exponent]
     }
 }
 

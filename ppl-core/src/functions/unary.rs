@@ -1,6 +1,7 @@
 //! Functions of one variable with their derivatives, sound where the textbook form is not.
 
 use super::Function;
+use super::arithmetic::larger;
 use crate::autodiff::GradTape;
 use crate::backend::Backend;
 use crate::dtype::Dtype;
@@ -70,7 +71,7 @@ fn sign<E: Dtype>(x: E) -> E {
 }
 
 unary!(Exp, "exp", "eˣ.", |x, y| x.exp(), y, |x| Some(x.exp()));
-unary!(Expm1, "expm1", "eˣ − 1, exact near 0.", |x, y| x.exp_m1(), y + E::of(1.0), none);
+unary!(Expm1, "expm1", "eˣ − 1, exact near 0.", |x, y| x.exp_m1(), x.exp(), none);
 unary!(Ln, "ln", "Natural logarithm; −∞ at 0, NaN below.", |x, y| x.ln(), E::of(1.0) / x, |x| Some(x.ln()));
 unary!(Log1p, "log1p", "ln(1 + x), exact near 0.", |x, y| x.ln_1p(), E::of(1.0) / (E::of(1.0) + x), none);
 unary!(Softplus, "softplus", "ln(1 + eˣ).", |x, y| softplus(x), sigmoid(x), none);
@@ -81,7 +82,7 @@ unary!(
     Relu,
     "relu",
     "max(x, 0); derivative 0 at 0.",
-    |x, y| x.max(E::of(0.0)),
+    |x, y| larger(x, E::of(0.0)),
     if x > E::of(0.0) { E::of(1.0) } else { E::of(0.0) },
     |x| Some(x.relu())
 );
@@ -108,7 +109,7 @@ impl<E: Dtype> Function<E, 1> for Powi {
 
     #[inline(always)]
     fn partials(&self, [x]: [E; 1], _: E) -> [E; 1] {
-        [if self.0 == 0 { E::of(0.0) } else { E::of(self.0.into()) * x.powi(self.0 - 1) }]
+        [if self.0 == 0 { E::of(0.0) } else { E::of(self.0.into()) * x.powi(self.0.saturating_sub(1)) }]
     }
 }
 

@@ -6,7 +6,7 @@ use crate::backend::Backend;
 use crate::dtype::Dtype;
 use crate::error::Error;
 use crate::handler::Handler;
-use crate::plate::Plate;
+use crate::plate::{Plate, PlateRows, Rows};
 use crate::site::SampleSite;
 use crate::trace::{SiteRecord, Trace};
 
@@ -52,11 +52,20 @@ impl<E: Dtype, D: Backend<E>> Handler<E, D> for Replay<'_, E, D> {
                 let problem = format!("it has {} elements here and {size} in the trace that is replayed", plate.size);
                 self.inner.context().report(Error::Plate { plate: name.to_owned(), problem });
             }
+            Some((_, rows)) if plate.rows.is_none() && gives_others(plate, rows) => {
+                let problem = "its rows are given, but they are not those of the trace that is replayed".into();
+                self.inner.context().report(Error::Plate { plate: name.to_owned(), problem });
+            }
             Some((_, rows)) if plate.rows.is_none() => plate.rows = Some(rows.clone()),
             _ => {}
         }
         self.inner.enter_plate(plate);
     }
+}
+
+/// Whether the statement itself gives other rows than these.
+fn gives_others(plate: &Plate, rows: &Rows) -> bool {
+    matches!(&plate.ask, PlateRows::Given(given) if given.len() != rows.len() || given.iter().ne(rows.iter()))
 }
 
 /// The effect of `model.replay(trace)`.

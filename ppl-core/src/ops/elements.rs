@@ -5,10 +5,11 @@ use dfdx::shapes::Shape;
 use crate::backend::Backend;
 use crate::dtype::Dtype;
 use crate::error::ShapeError;
-use crate::functions::arithmetic::{MaxFn, MinFn, PowFn, WhereFn};
+use crate::functions::arithmetic::{MaxFn, MinFn, MulNumber, PowFn, WhereFn};
+use crate::functions::error_function::{Erf, ErfInv, Erfc, LogNdtr, Ndtr, Ndtri};
 use crate::functions::unary::*;
 use crate::functions::{Function, apply};
-use crate::tensor::{IntoTensor, Tensor};
+use crate::tensor::{IntoTensor, Operand, Tensor};
 
 macro_rules! method {
     ($($(#[$doc:meta])* $name:ident = $function:expr;)+) => {
@@ -53,6 +54,18 @@ method! {
     sin = Sin;
     /// The cosine, of radians.
     cos = Cos;
+    /// The error function, 2/√π ∫₀ˣ exp(−t²) dt.
+    erf = Erf;
+    /// 1 − erf(x), with full relative precision in the upper tail.
+    erfc = Erfc;
+    /// The inverse of the error function: ±∞ at ±1, NaN beyond.
+    erfinv = ErfInv;
+    /// The standard normal distribution's cdf, with full relative precision in the lower tail.
+    ndtr = Ndtr;
+    /// The standard normal distribution's quantile function: ±∞ at 0 and 1, NaN beyond.
+    ndtri = Ndtri;
+    /// The logarithm of [`Tensor::ndtr`], finite for every finite x down to the largest magnitudes.
+    log_ndtr = LogNdtr;
 }
 
 impl<S: Shape, E: Dtype, D: Backend<E>> Tensor<S, E, D> {
@@ -120,24 +133,35 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Tensor<S, E, D> {
     /// where its own derivative is infinite or NaN.
     ///
     /// # Panics
-    /// If the mask has another number of elements.
+    /// If the mask has another number of elements, or the shapes differ, with both.
     #[must_use]
     #[track_caller]
     pub fn select(&self, mask: &[bool], other: impl IntoTensor<S, E, D>) -> Self {
         let shape = self.shape();
-        assert_eq!(mask.len(), shape.num_elements(), "select: a mask for a tensor of shape {:?}", self.dims());
-        let mask = Tensor::vector(mask.iter().map(|&m| E::of(f64::from(m))).collect());
-        apply(WhereFn, [mask, self.flat(), other.into_operand().flat()], shape)
+        if mask.len() != shape.num_elements() {
+            let problem = "the mask has another number of elements than the tensor";
+            panic!("{}", ShapeError { operation: "select", problem, left: vec![mask.len()], right: self.dims() });
+        }
+        let other = self.operand("select", other);
+        let mask = Tensor::vector(mask.iter().map(|&m| if m { E::of(1.0) } else { E::of(0.0) }).collect());
+        apply(WhereFn, [mask, self.flat(), other.flat()], shape)
     }
 
     #[track_caller]
     fn with<F: Function<E, 2>>(&self, f: F, other: impl IntoTensor<S, E, D>) -> Self {
+        let other = self.operand(f.name(), other);
+        apply(f, [self.flat(), other.flat()], self.shape())
+    }
+
+    /// An argument that has this tensor's shape or takes it.
+    #[track_caller]
+    fn operand(&self, operation: &'static str, other: impl IntoTensor<S, E, D>) -> Operand<S, E, D> {
         let other = other.into_operand();
         if let Some(shape) = other.shape().filter(|s| *s != self.shape()) {
             let (left, right) = (self.dims(), shape.concrete().into());
-            panic!("{}", ShapeError { operation: f.name(), problem: "the shapes differ", left, right });
+            panic!("{}", ShapeError { operation, problem: "the shapes differ", left, right });
         }
-        apply(f, [self.flat(), other.flat()], self.shape())
+        other
     }
 }
 
@@ -145,7 +169,6 @@ impl<E: Dtype, D: Backend<E>> Tensor<(), E, D> {
     /// This number in every element of a tensor of the given shape.
     #[must_use]
     pub fn spread<S: Shape>(&self, shape: S) -> Tensor<S, E, D> {
-        let positions = vec![0; shape.num_elements()];
-        D::take(self.flat(), positions.into()).reshape_like(&shape)
+        apply(MulNumber(E::of(1.0)), [self.flat()], shape)
     }
 }

@@ -9,14 +9,16 @@ use dfdx::shapes::{Axes, BroadcastShapeTo, ConstShape, Dim, PermuteShapeTo, Shap
 use crate::backend::Backend;
 use crate::dtype::Dtype;
 use crate::error::ShapeError;
-use crate::tensor::{Tensor, shape_from_dims};
+use crate::tensor::{Tensor, shape_from_dims, type_sizes};
 
 /// The row-major position in a tensor of shape `from` of each element of a result of shape `to`,
 /// whose axes step through the source by `strides`.
 fn strided_positions(to: &[usize], strides: &[usize], offset: usize) -> Vec<usize> {
     let mut positions = vec![offset];
     for (&size, &stride) in to.iter().zip(strides) {
-        positions = positions.iter().flat_map(|&p| (0..size).map(move |i| p + i * stride)).collect();
+        let mut finer = Vec::with_capacity(positions.len() * size);
+        positions.iter().for_each(|&p| finer.extend((0..size).map(|i| p + i * stride)));
+        positions = finer;
     }
     positions
 }
@@ -36,6 +38,13 @@ pub(super) fn permuted_positions(dims: &[usize], order: &[usize]) -> Vec<usize> 
     let to: Vec<usize> = order.iter().map(|&i| dims[i]).collect();
     let steps: Vec<usize> = order.iter().map(|&i| old[i]).collect();
     strided_positions(&to, &steps, 0)
+}
+
+/// The sizes that an operation gives, and those of the type that was asked for (0 where it leaves
+/// them open).
+fn not_the_result<R: Shape>(operation: &'static str, left: Vec<usize>) -> ShapeError {
+    let problem = "the sizes are not those of the result's type";
+    ShapeError { operation, problem, left, right: type_sizes::<R>() }
 }
 
 impl<S: Shape, E: Dtype, D: Backend<E>> Tensor<S, E, D> {
@@ -115,8 +124,9 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Tensor<S, E, D> {
         if ranges.iter().zip(&dims).any(|(r, &d)| r.end > d) {
             return Err(wrong("a range goes beyond its axis"));
         }
-        let shape =
-            shape_from_dims::<R>(&sizes).ok_or_else(|| wrong("the ranges' lengths are not the result's sizes"))?;
+        let Some(shape) = shape_from_dims::<R>(&sizes) else {
+            return Err(not_the_result::<R>("slice", sizes));
+        };
         let steps = strides(&dims);
         let offset = ranges.iter().zip(&steps).map(|(r, s)| r.start * s).sum();
         Ok(self.pick(strided_positions(&sizes, &steps, offset), shape))
@@ -147,7 +157,9 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Tensor<S, E, D> {
             return Err(wrong("an index is beyond the first axis", vec![index]));
         }
         let sizes: Vec<usize> = std::iter::once(indices.len()).chain(rest.iter().copied()).collect();
-        let shape = shape_from_dims::<R>(&sizes).ok_or_else(|| wrong("the sizes are not the result's", sizes))?;
+        let Some(shape) = shape_from_dims::<R>(&sizes) else {
+            return Err(not_the_result::<R>("gather", sizes));
+        };
         let width: usize = rest.iter().product();
         Ok(self.pick(indices.iter().flat_map(|&i| i * width..(i + 1) * width).collect(), shape))
     }
@@ -194,13 +206,18 @@ pub fn concat<A: Shape, B: Shape, R: Shape, E: Dtype, D: Backend<E>>(
     if fits {
         dims[axis] += right[axis];
     }
-    let Some(shape) = shape_from_dims::<R>(&dims).filter(|_| fits) else {
-        let problem = if fits { "the joined sizes are not the result's" } else { "another axis differs" };
-        panic!("{}", ShapeError { operation: "concat", problem, left, right });
+    if !fits {
+        panic!("{}", ShapeError { operation: "concat", problem: "another axis differs", left, right });
+    }
+    let Some(shape) = shape_from_dims::<R>(&dims) else {
+        panic!("{}", not_the_result::<R>("concat", dims));
     };
     let width = |d: &[usize]| d[axis..].iter().product::<usize>();
     let (wide, narrow, outer) = (width(&left), width(&right), left[..axis].iter().product::<usize>());
     let joined = D::join(vec![a.flat(), b.flat()]);
+    if outer == 1 {
+        return joined.reshape_like(&shape);
+    }
     let positions: Vec<usize> = (0..outer)
         .flat_map(|o| (o * wide..(o + 1) * wide).chain(a.numel() + o * narrow..a.numel() + (o + 1) * narrow))
         .collect();
@@ -221,9 +238,6 @@ pub fn stack<S: Shape, R: Shape, E: Dtype, D: Backend<E>>(parts: &[Tensor<S, E, 
     let dims: Vec<usize> = std::iter::once(parts.len()).chain(rest).collect();
     match shape_from_dims::<R>(&dims) {
         Some(shape) => D::join(parts.iter().map(Tensor::flat).collect()).reshape_like(&shape),
-        None => {
-            let problem = "the stacked sizes are not the result's";
-            panic!("{}", ShapeError { operation: "stack", problem, left: dims, right: vec![] })
-        }
+        None => panic!("{}", not_the_result::<R>("stack", dims)),
     }
 }

@@ -85,8 +85,10 @@ impl<E: Dtype, D: Backend<E>> ParamStore<E, D> {
         self.entries.get(name)
     }
 
-    /// Puts an entry, in the place of one of that name if there is one.
-    pub fn insert(&mut self, name: impl Into<String>, entry: ParamEntry<E, D>) {
+    /// Puts an entry, in the place of one of that name if there is one. Its tensors become leaves of
+    /// differentiation.
+    pub fn insert(&mut self, name: impl Into<String>, mut entry: ParamEntry<E, D>) {
+        entry.value.each_mut("", &mut |_, tensor| tensor.track());
         self.entries.insert(name.into(), entry);
     }
 
@@ -173,8 +175,34 @@ impl<E: Dtype, D: Backend<E>> ParamStore<E, D> {
             }
         });
         result?;
+        self.check_names(&name, &*value, &taken)?;
         self.pending.retain(|name, _| !taken.contains(name));
         Ok(ParamEntry::new(value, site.constraint().cloned()))
+    }
+
+    /// Whether no other statement has a tensor of the same full name, and the checkpoint that the
+    /// names `taken` come from has all tensors of the new statement.
+    fn check_names(&self, statement: &str, value: &dyn ErasedModule<E, D>, taken: &[String]) -> Result<(), Error> {
+        let mut problem = None;
+        value.each(statement, &mut |name, _| {
+            let wrong = if !taken.is_empty() && !taken.iter().any(|t| t == name) {
+                "the checkpoint lacks it, but has other tensors of its module"
+            } else if self.holds_tensor(name) {
+                "another parameter statement has a tensor of this name"
+            } else {
+                return;
+            };
+            problem.get_or_insert(Error::Param { param: name.to_owned(), problem: wrong.into() });
+        });
+        problem.map_or(Ok(()), Err)
+    }
+
+    fn holds_tensor(&self, name: &str) -> bool {
+        let mut held = false;
+        // A tensor's full name begins with its statement's.
+        let statements = self.entries.iter().filter(|(statement, _)| name.starts_with(statement.as_str()));
+        statements.for_each(|(statement, entry)| entry.value.each(statement, &mut |n, _| held |= n == name));
+        held
     }
 }
 

@@ -18,9 +18,9 @@ use crate::pair::Pair;
 /// Bayes* (ICLR 2014); Pyro's `Trace_ELBO`.
 #[derive(Clone, Debug)]
 pub struct TraceElbo {
-    /// How many runs are averaged; default 1.
+    /// How many runs are averaged, at least one; default 1.
     pub num_particles: u64,
-    /// The baseline of scored sites.
+    /// The baseline of scored sites; one of decay 1 is always 0.
     pub baseline: DecayingAverage,
 }
 
@@ -37,13 +37,22 @@ impl TraceElbo {
     /// If there are none.
     #[track_caller]
     pub fn with_particles(num_particles: u64) -> Self {
-        assert!(num_particles > 0, "TraceElbo needs at least one particle");
-        TraceElbo { num_particles, ..Self::default() }
+        let objective = TraceElbo { num_particles, ..Self::default() };
+        objective.check();
+        objective
+    }
+
+    /// # Panics
+    /// If there are no particles.
+    #[track_caller]
+    fn check(&self) {
+        assert!(self.num_particles > 0, "TraceElbo needs at least one particle");
     }
 }
 
 impl<E: Dtype, D: Backend<E>> Objective<E, D> for TraceElbo {
     fn surrogate(&mut self, draw: DrawPair<'_, E, D>) -> Result<(f64, Tensor<(), E, D>), Error> {
+        self.check();
         let baseline = self.baseline.value();
         let mut terms = Vec::new();
         let (mut total, mut scored) = (0.0, false);
@@ -69,6 +78,7 @@ impl<E: Dtype, D: Backend<E>> Objective<E, D> for TraceElbo {
     }
 
     fn loss(&self, draw: DrawPair<'_, E, D>) -> Result<f64, Error> {
+        self.check();
         let mut total = 0.0;
         for particle in 0..self.num_particles {
             total += finite_elbo(&draw(particle)?)?;
@@ -105,7 +115,7 @@ fn finite_elbo<E: Dtype, D: Backend<E>>(pair: &Pair<E, D>) -> Result<f64, Error>
 /// An average in which earlier values count less and less, corrected for its start at nothing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DecayingAverage {
-    /// How much of the average a new value leaves; default 0.9.
+    /// How much of the average a new value leaves, in [0, 1]; default 0.9. With 1 the average stays 0.
     pub decay: f64,
     sum: f64,
     weight: f64,

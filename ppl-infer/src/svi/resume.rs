@@ -16,7 +16,7 @@ use crate::optim::{Optimizer, TensorState};
 /// The names of parameters' tensors in a checkpoint.
 const PARAM: &str = "param/";
 
-/// The names of the optimiser's slots in a checkpoint, by number.
+/// The names of the optimiser's slots in a checkpoint: the slot's, and its parameter's.
 const SLOT: &str = "optimizer/";
 
 impl<M, G, O, L, E, D> Svi<M, G, O, L, E, D>
@@ -50,10 +50,10 @@ where
             tensors.insert(format!("{PARAM}{name}"), tensor.clone());
         }
         let mut updates = IndexMap::new();
-        for (name, state) in self.optimizer.state() {
+        for (name, state) in self.optimizer.state().iter().filter(|(_, state)| state.steps > 0) {
             updates.insert(name.clone(), state.steps);
-            for (i, slot) in state.slots.iter().enumerate() {
-                tensors.insert(format!("{SLOT}{i}/{name}"), (vec![slot.len()], slot.clone()));
+            for (kind, slot) in self.optimizer.slots().iter().zip(&state.slots) {
+                tensors.insert(slot_entry(kind, name), (vec![slot.len()], slot.clone()));
             }
         }
         let header = Header {
@@ -61,6 +61,7 @@ where
             dtype: E::NAME.to_owned(),
             seed: self.seed,
             step: self.step,
+            evaluations: self.evaluations,
             optimizer: self.optimizer.name().to_owned(),
             updates,
             objective: self.objective.state().into_iter().map(f64::to_bits).collect(),
@@ -74,8 +75,8 @@ where
     /// their parameters, which are then checked against the file.
     ///
     /// # Errors
-    /// If the file is missing, broken, of a newer layout, of another dtype or optimiser, or an entry
-    /// has another shape than its parameter; nothing is changed then.
+    /// If the file is missing, broken, of a newer layout, of another dtype or optimiser, an entry is
+    /// missing, or has another shape than its parameter; nothing is changed then.
     pub fn load<A: Clone>(
         &mut self,
         path: impl AsRef<Path>,
@@ -97,8 +98,16 @@ where
             let problem = format!("saved by {}, but the optimiser is {}", header.optimizer, self.optimizer.name());
             return Err(entry("optimizer", problem));
         }
+        let remembered = self.objective.state().len();
+        if header.objective.len() != remembered {
+            let problem =
+                format!("it has {} numbers, but the objective's state has {remembered}", header.objective.len());
+            return Err(entry("objective", problem));
+        }
+        let wrong = |(name, problem): Problem| entry(&name, problem);
         let (params, slots) = split(tensors);
-        let state = optimizer_state(&header, &params, slots).map_err(|(name, problem)| entry(&name, problem))?;
+        check_params(&header, &params).map_err(wrong)?;
+        let state = optimizer_state(&header, self.optimizer.slots(), &params, slots).map_err(wrong)?;
 
         let mut loaded = self.clone();
         loaded.seed = header.seed;
@@ -110,10 +119,9 @@ where
             Err(Error::NonFinite { .. }) | Ok(_) => {}
             Err(error) => return Err(error.into()),
         }
-        missing(&loaded.params, &header)
-            .map_err(|name| entry(&format!("{PARAM}{name}"), "the file lacks it".into()))?;
+        check_met(&loaded.params, &header).map_err(wrong)?;
         loaded.step = header.step;
-        loaded.evaluations = 0;
+        loaded.evaluations = header.evaluations;
         loaded.optimizer.set_state(state);
         loaded.objective.set_state(&header.objective.iter().map(|&bits| f64::from_bits(bits)).collect::<Vec<_>>());
         *self = loaded;
@@ -122,6 +130,15 @@ where
 }
 
 type Tensors<E> = IndexMap<String, Stored<E>>;
+
+/// An entry, and what is wrong with it.
+type Problem = (String, String);
+
+const LACKING: &str = "the file lacks it";
+
+fn slot_entry(kind: &str, param: &str) -> String {
+    format!("{SLOT}{kind}/{param}")
+}
 
 /// The parameters' tensors and the optimiser's, without their prefixes.
 fn split<E>(tensors: Tensors<E>) -> (Tensors<E>, Tensors<E>) {
@@ -136,34 +153,51 @@ fn split<E>(tensors: Tensors<E>) -> (Tensors<E>, Tensors<E>) {
     (params, slots)
 }
 
-/// The optimiser's state; an error is the entry and what is wrong with it.
-fn optimizer_state<E: Dtype>(
-    header: &Header,
-    params: &Tensors<E>,
-    mut slots: Tensors<E>,
-) -> Result<IndexMap<String, TensorState<E>>, (String, String)> {
-    let mut state = IndexMap::new();
-    for (name, &steps) in &header.updates {
-        let mut found = Vec::new();
-        while let Some((_, slot)) = slots.swap_remove(&format!("{}/{name}", found.len())) {
-            let expected = params.get(name).map_or(0, |(_, values)| values.len());
-            if slot.len() != expected {
-                let problem = format!("it has {} elements, but its parameter has {expected}", slot.len());
-                return Err((format!("{SLOT}{}/{name}", found.len()), problem));
-            }
-            found.push(slot);
-        }
-        state.insert(name.clone(), TensorState { steps, slots: found });
+/// Whether the file has the parameters that its header names, and no others.
+fn check_params<E>(header: &Header, params: &Tensors<E>) -> Result<(), Problem> {
+    if let Some(name) = header.params.iter().find(|&name| !params.contains_key(name)) {
+        return Err((format!("{PARAM}{name}"), LACKING.into()));
     }
-    Ok(state)
+    match params.keys().find(|name| !header.params.contains(name)) {
+        Some(name) => Err((format!("{PARAM}{name}"), "the header does not name it".into())),
+        None => Ok(()),
+    }
 }
 
-/// The first parameter that the statements made and the checkpoint does not name.
-fn missing<E: Dtype, D: Backend<E>>(params: &ParamStore<E, D>, header: &Header) -> Result<(), String> {
+/// The optimiser's state, with all its slots.
+fn optimizer_state<E: Dtype>(
+    header: &Header,
+    kinds: &[&str],
+    params: &Tensors<E>,
+    mut slots: Tensors<E>,
+) -> Result<IndexMap<String, TensorState<E>>, Problem> {
+    let mut state = IndexMap::new();
+    for (name, &steps) in &header.updates {
+        let (_, values) = params.get(name).ok_or_else(|| (format!("{PARAM}{name}"), LACKING.to_owned()))?;
+        let slots = kinds.iter().map(|kind| {
+            let (_, slot) = slots
+                .swap_remove(&format!("{kind}/{name}"))
+                .ok_or_else(|| (slot_entry(kind, name), LACKING.to_owned()))?;
+            if slot.len() == values.len() {
+                return Ok(slot);
+            }
+            let problem = format!("it has {} elements, but its parameter has {}", slot.len(), values.len());
+            Err((slot_entry(kind, name), problem))
+        });
+        state.insert(name.clone(), TensorState { steps, slots: slots.collect::<Result<_, Problem>>()? });
+    }
+    match slots.keys().next() {
+        Some(name) => Err((format!("{SLOT}{name}"), "the header does not name its parameter".into())),
+        None => Ok(state),
+    }
+}
+
+/// Whether the checkpoint has every parameter that the statements made.
+fn check_met<E: Dtype, D: Backend<E>>(params: &ParamStore<E, D>, header: &Header) -> Result<(), Problem> {
     let mut result = Ok(());
     params.each_tensor(|name, _| {
         if result.is_ok() && !header.params.iter().any(|n| n == name) {
-            result = Err(name.to_owned());
+            result = Err((format!("{PARAM}{name}"), LACKING.into()));
         }
     });
     result

@@ -54,8 +54,9 @@ pub enum StopReason {
     Converged,
     /// All steps were taken.
     Budget,
-    /// A log-density or a gradient was not finite; the error names it. The parameters are those
-    /// before the failing step.
+    /// A distribution's parameter left its domain, or a log-density or a gradient was not finite; the
+    /// error names it. The parameters are those before the failing step, but for a gradient: then
+    /// all elements with a finite one have been updated.
     Diverged(Error),
     /// A callback asked for the end.
     Callback,
@@ -83,8 +84,8 @@ where
     /// Takes many steps on the same arguments.
     ///
     /// # Errors
-    /// Errors that the caller must mend: a guide that does not fit, wrong shapes. A loss that is not
-    /// finite is a [`StopReason`].
+    /// Errors that the caller must mend: a guide that does not fit, wrong shapes. Numbers that go
+    /// astray are a [`StopReason`].
     pub fn run<A: Clone>(&mut self, options: RunOptions, args: impl IntoArgs<Args = A>) -> Result<RunReport, Error>
     where
         M: Model<A, E = E, D = D>,
@@ -99,8 +100,8 @@ where
     /// `each` hears of it and may end the run.
     ///
     /// # Errors
-    /// Errors that the caller must mend: a guide that does not fit, wrong shapes. A loss that is not
-    /// finite is a [`StopReason`].
+    /// Errors that the caller must mend: a guide that does not fit, wrong shapes. Numbers that go
+    /// astray are a [`StopReason`].
     pub fn run_with<A: Clone, B: IntoArgs<Args = A>>(
         &mut self,
         options: RunOptions,
@@ -117,7 +118,7 @@ where
         for number in 0..options.steps {
             let loss = match self.step(batch(number)) {
                 Ok(loss) => loss,
-                Err(error @ (Error::NonFinite { .. } | Error::NonFiniteGradient { .. })) => {
+                Err(error) if is_divergence(&error) => {
                     stop = StopReason::Diverged(error);
                     break;
                 }
@@ -136,6 +137,12 @@ where
         }
         Ok(RunReport { stop, losses })
     }
+}
+
+/// Whether the numbers went astray, as against a program that is wrong. Where sites are validated, a
+/// parameter outside its domain is found before the log-density that it would spoil.
+fn is_divergence(error: &Error) -> bool {
+    matches!(error, Error::Parameter { .. } | Error::NonFinite { .. } | Error::NonFiniteGradient { .. })
 }
 
 impl Convergence {

@@ -9,7 +9,8 @@ use crate::functions::Function;
 use crate::tensor::{Flat, Tensor};
 
 /// Scalars are spread over a block of this many elements, so that the inner loop sees slices only.
-const BLOCK: usize = 512;
+/// Small, since a block of each argument's gradient lies on the stack and is zeroed for tiny tensors.
+const BLOCK: usize = 128;
 
 /// `N` arguments, each as long as the output or one number.
 struct Args<'a, E, const N: usize> {
@@ -23,7 +24,10 @@ where
     Cpu: Backend<E>,
 {
     fn new(args: &'a [Flat<E, Cpu>; N], numel: usize) -> Self {
-        let slices: [&[E]; N] = std::array::from_fn(|i| slice(&args[i].inner));
+        Self::of(std::array::from_fn(|i| slice(&args[i].inner)), numel)
+    }
+
+    fn of(slices: [&'a [E]; N], numel: usize) -> Self {
         let spread = std::array::from_fn(|i| {
             let s = slices[i];
             assert!(s.len() == numel || s.len() == 1, "an argument of {} elements among {numel}", s.len());
@@ -74,8 +78,8 @@ where
     let out = output(values, args.iter().any(|a| a.tracked));
     let saved = out.clone();
     record_from(&out, move |grads, upstream| {
-        let values = slice(&saved.inner);
-        accumulate(f, &args, grads, |k| upstream[k], |k, _| values[k], numel)
+        let above = Args::of([&upstream], numel);
+        accumulate(f, &args, grads, &above, Some(slice(&saved.inner)), numel)
     });
     out
 }
@@ -96,9 +100,7 @@ where
             let mut sum = 0.0;
             for (start, len) in blocks(at, CHUNK.min(numel - at)) {
                 let block = inputs.block(start, len);
-                for k in 0..len {
-                    sum += f.value(std::array::from_fn(|i| block[i][k])).wide();
-                }
+                sum += (0..len).map(|k| f.value(std::array::from_fn(|i| block[i][k])).wide()).sum::<f64>();
             }
             sum
         };
@@ -111,7 +113,8 @@ where
     };
     let out = output(vec![E::of(total)], args.iter().any(|a| a.tracked));
     record_from(&out, move |grads, upstream| {
-        accumulate(f, &args, grads, |_| upstream[0], |_, args| f.value(args), numel)
+        let above = Args::of([&upstream], numel);
+        accumulate(f, &args, grads, &above, None, numel)
     });
     out.reshape_like(&())
 }
@@ -123,7 +126,8 @@ enum Target<'a, E> {
     Scalar(f64),
 }
 
-/// Adds `upstream · ∂f/∂arg` to the gradient of each tracked argument.
+/// Adds `upstream · ∂f/∂arg` to the gradient of each tracked argument; `values` are those of `f`
+/// where the forward pass kept them.
 ///
 /// A zero upstream adds nothing even where the derivative is infinite, so that a branch not chosen
 /// by `where` cannot poison the other with NaN.
@@ -131,8 +135,8 @@ fn accumulate<E: Element, F: Function<E, N>, const N: usize>(
     f: F,
     args: &[Flat<E, Cpu>; N],
     grads: &mut crate::autodiff::DfdxGradients<E, Cpu>,
-    upstream: impl Fn(usize) -> E + Sync,
-    value: impl Fn(usize, [E; N]) -> E + Sync,
+    upstream: &Args<'_, E, 1>,
+    values: Option<&[E]>,
     numel: usize,
 ) -> Result<(), <Cpu as dfdx::tensor::HasErr>::Err>
 where
@@ -149,7 +153,7 @@ where
                 pending[i] = taken[i].is_empty();
             }
         }
-        round(f, args, &mut taken, &upstream, &value, numel);
+        round(f, args, &mut taken, upstream, values, numel);
         for i in 0..N {
             if !taken[i].is_empty() {
                 *E::buffer(grads.get_or_alloc_mut(&args[i].inner)?) = std::mem::take(&mut taken[i]);
@@ -164,43 +168,40 @@ fn round<E: Element, F: Function<E, N>, const N: usize>(
     f: F,
     args: &[Flat<E, Cpu>; N],
     taken: &mut [Vec<E>; N],
-    upstream: &(impl Fn(usize) -> E + Sync),
-    value: &(impl Fn(usize, [E; N]) -> E + Sync),
+    upstream: &Args<'_, E, 1>,
+    values: Option<&[E]>,
     numel: usize,
 ) where
     Cpu: Backend<E>,
 {
     let inputs = Args::new(args, numel);
     let scalar: [bool; N] = std::array::from_fn(|i| taken[i].len() == 1 && numel != 1);
-    let mut sums = [0.0f64; N];
-    let mut chunks: Vec<[Target<'_, E>; N]> = Vec::with_capacity(numel.div_ceil(CHUNK));
-    {
-        let mut full: [_; N] = {
-            let mut rest = taken.iter_mut();
-            std::array::from_fn(|_| rest.next().expect("N gradients").chunks_mut(CHUNK))
-        };
-        for _ in 0..numel.div_ceil(CHUNK) {
-            chunks.push(std::array::from_fn(|i| match (scalar[i], &mut full[i]) {
-                (true, _) => Target::Scalar(0.0),
-                (false, chunks) => chunks.next().map_or(Target::None, Target::Full),
-            }));
-        }
-    }
+    let mut chunks = targets(taken, scalar, numel.div_ceil(CHUNK));
     let work = |(c, targets): (usize, &mut [Target<'_, E>; N])| {
         let at = c * CHUNK;
+        // What each argument's gradient gains over a block: found first and added after, so that
+        // both loops are free of branches on what the arguments are.
+        let mut gains = [[E::of(0.0); BLOCK]; N];
         for (start, len) in blocks(at, CHUNK.min(numel - at)) {
             let block = inputs.block(start, len);
+            let [above] = upstream.block(start, len);
+            let values = values.map(|v| &v[start..][..len]);
             for k in 0..len {
                 let here = std::array::from_fn(|i| block[i][k]);
-                let above = upstream(start + k);
-                let partials = f.partials(here, value(start + k, here));
+                let value = values.map_or_else(|| f.value(here), |v| v[k]);
+                let partials = f.partials(here, value);
                 for i in 0..N {
-                    let add = if above == E::of(0.0) { above } else { above * partials[i] };
-                    match &mut targets[i] {
-                        Target::None => {}
-                        Target::Full(gradient) => gradient[start - at + k] += add,
-                        Target::Scalar(sum) => *sum += add.wide(),
+                    gains[i][k] = if above[k] == E::of(0.0) { above[k] } else { above[k] * partials[i] };
+                }
+            }
+            for (target, gains) in targets.iter_mut().zip(&gains) {
+                let gains = &gains[..len];
+                match target {
+                    Target::None => {}
+                    Target::Full(gradient) => {
+                        gradient[start - at..][..len].iter_mut().zip(gains).for_each(|(g, &gain)| *g += gain);
                     }
+                    Target::Scalar(sum) => *sum += gains.iter().map(|gain| gain.wide()).sum::<f64>(),
                 }
             }
         }
@@ -210,17 +211,28 @@ fn round<E: Element, F: Function<E, N>, const N: usize>(
     } else {
         chunks.par_iter_mut().enumerate().for_each(work);
     }
-    for targets in &chunks {
-        for i in 0..N {
-            if let Target::Scalar(sum) = targets[i] {
-                sums[i] += sum;
-            }
-        }
-    }
+    let sums: [f64; N] = std::array::from_fn(|i| {
+        chunks.iter().map(|targets| if let Target::Scalar(sum) = targets[i] { sum } else { 0.0 }).sum()
+    });
     drop(chunks);
-    for i in 0..N {
-        if scalar[i] {
-            taken[i][0] += E::of(sums[i]);
-        }
+    for i in (0..N).filter(|&i| scalar[i]) {
+        taken[i][0] += E::of(sums[i]);
     }
+}
+
+/// The gradients that were taken, cut into chunks.
+fn targets<E: Element, const N: usize>(
+    taken: &mut [Vec<E>; N],
+    scalar: [bool; N],
+    chunks: usize,
+) -> Vec<[Target<'_, E>; N]>
+where
+    Cpu: Backend<E>,
+{
+    let mut full = taken.each_mut().map(|gradient| gradient.chunks_mut(CHUNK));
+    let mut next = |i: usize| match scalar[i] {
+        true => Target::Scalar(0.0),
+        false => full[i].next().map_or(Target::None, Target::Full),
+    };
+    (0..chunks).map(|_| std::array::from_fn(&mut next)).collect()
 }

@@ -6,6 +6,8 @@ use rayon::prelude::*;
 use super::{CHUNK, Element, buffer::slice, output, record_from};
 use crate::backend::{Activation, Backend, Product};
 use crate::dtype::Dtype;
+use crate::functions::arithmetic::larger;
+use crate::functions::unary::{sigmoid, softplus};
 use crate::tensor::Flat;
 
 /// A matrix in a slice: rows, columns, and the strides of both.
@@ -204,10 +206,10 @@ fn in_chunks<E: Dtype>(values: &mut [E], f: impl Fn(&mut [E]) + Send + Sync) {
 fn activate<E: Dtype>(values: &mut [E], activation: Activation) {
     match activation {
         Activation::Identity => {}
-        Activation::Relu => values.iter_mut().for_each(|v| *v = v.max(E::of(0.0))),
-        Activation::Softplus => values.iter_mut().for_each(|v| *v = crate::functions::unary::softplus(*v)),
+        Activation::Relu => values.iter_mut().for_each(|v| *v = larger(*v, E::of(0.0))),
+        Activation::Softplus => values.iter_mut().for_each(|v| *v = softplus(*v)),
         Activation::Tanh => values.iter_mut().for_each(|v| *v = v.tanh()),
-        Activation::Sigmoid => values.iter_mut().for_each(|v| *v = crate::functions::unary::sigmoid(*v)),
+        Activation::Sigmoid => values.iter_mut().for_each(|v| *v = sigmoid(*v)),
     }
 }
 

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use super::{CHUNK, Element, buffer::slice, output, record_from};
 use crate::backend::{Backend, Layers, Reduction};
 use crate::dtype::Dtype;
+use crate::functions::arithmetic::larger;
 use crate::tensor::Flat;
 
 /// Joins the elements of the middle layer.
@@ -13,32 +14,73 @@ pub(super) fn reduce<E: Element>(x: Flat<E, Cpu>, layers: Layers, reduction: Red
 where
     Cpu: Backend<E>,
 {
-    let values = match reduction {
-        Reduction::Sum => sum(slice(&x.inner), layers),
-        Reduction::LogSumExp => per_column(slice(&x.inner), layers, log_sum_exp),
-        Reduction::Max => per_column(slice(&x.inner), layers, |column| column.fold(E::neg_infinity(), E::max)),
-    };
+    match reduction {
+        Reduction::Sum => {
+            let out = output(sum(slice(&x.inner), layers), x.tracked);
+            record_from(&out, move |grads, upstream| {
+                spread(E::buffer(grads.get_or_alloc_mut(&x.inner)?), layers, |_, to| upstream[to]);
+                Ok(())
+            });
+            out
+        }
+        Reduction::LogSumExp => log_sum_exp(x, layers),
+        Reduction::Max => max(x, layers),
+    }
+}
+
+/// ln Σ eˣ, shifted by each column's largest element; NaN if one is.
+fn log_sum_exp<E: Element>(x: Flat<E, Cpu>, layers: Layers) -> Flat<E, Cpu>
+where
+    Cpu: Backend<E>,
+{
+    let shifted = per_column(slice(&x.inner), layers, |_, column| shifted_sum(column));
+    let out = output(shifted.iter().map(|&(max, sum)| max + E::of(sum.ln())).collect(), x.tracked);
+    record_from(&out, move |grads, upstream| {
+        let gradient = E::buffer(grads.get_or_alloc_mut(&x.inner)?);
+        let x = slice(&x.inner);
+        // From the shifted sum and not from the value, whose rounding error at a large maximum
+        // would be that of every share.
+        spread(gradient, layers, |from, to| {
+            let (max, sum) = shifted[to];
+            let share = match max.is_infinite() {
+                false => (x[from] - max).exp(),
+                true if max > E::of(0.0) && x[from] == max => E::of(1.0),
+                true => E::of(0.0),
+            };
+            upstream[to] * (share / E::of(sum))
+        });
+        Ok(())
+    });
+    out
+}
+
+/// The largest element, and Σ e^(x − largest). That is 1 over nothing but −∞, so that the value is
+/// −∞, and the number of the elements that are +∞ where there are such.
+fn shifted_sum<E: Dtype>(column: Column<'_, E>) -> (E, f64) {
+    let max = column.clone().fold(E::neg_infinity(), larger);
+    if max == E::neg_infinity() {
+        (max, 1.0)
+    } else if max == E::infinity() {
+        (max, column.filter(|&v| v == max).count() as f64)
+    } else {
+        (max, column.map(|v| (v - max).exp().wide()).sum())
+    }
+}
+
+/// The largest element; NaN if one is. Ties share the gradient.
+fn max<E: Element>(x: Flat<E, Cpu>, layers: Layers) -> Flat<E, Cpu>
+where
+    Cpu: Backend<E>,
+{
+    let values = per_column(slice(&x.inner), layers, |_, column| column.fold(E::neg_infinity(), larger));
     let out = output(values, x.tracked);
     let saved = out.clone();
     record_from(&out, move |grads, upstream| {
         let gradient = E::buffer(grads.get_or_alloc_mut(&x.inner)?);
         let (x, out) = (slice(&x.inner), slice(&saved.inner));
-        match reduction {
-            Reduction::Sum => spread(gradient, layers, |_, to| upstream[to]),
-            Reduction::LogSumExp => spread(gradient, layers, |from, to| {
-                // Nothing but −∞ has no gradient; the quotient would be NaN.
-                if out[to] == E::neg_infinity() { E::of(0.0) } else { upstream[to] * (x[from] - out[to]).exp() }
-            }),
-            Reduction::Max => {
-                let ties =
-                    per_column_with(x, layers, out, |column, max| E::of(column.filter(|&v| v == max).count() as f64));
-                spread(
-                    gradient,
-                    layers,
-                    |from, to| if x[from] == out[to] { upstream[to] / ties[to] } else { E::of(0.0) },
-                );
-            }
-        }
+        let shares =
+            per_column(x, layers, |to, column| upstream[to] / E::of(column.filter(|&v| v == out[to]).count() as f64));
+        spread(gradient, layers, |from, to| if x[from] == out[to] { shares[to] } else { E::of(0.0) });
         Ok(())
     });
     out
@@ -51,72 +93,85 @@ fn sum<E: Dtype>(x: &[E], layers: Layers) -> Vec<E> {
         let partial: Vec<f64> = x.par_chunks(CHUNK).map(|c| c.iter().map(|v| v.wide()).sum()).collect();
         return vec![E::of(partial.into_iter().sum())];
     }
-    if inner == 1 {
-        return (0..outer).map(|o| E::of(x[o * axis..][..axis].iter().map(|v| v.wide()).sum())).collect();
+    let mut out = vec![E::of(0.0); outer * inner];
+    if x.is_empty() {
+        return out;
     }
-    let mut out = Vec::with_capacity(outer * inner);
-    let mut sums = vec![0.0f64; inner];
-    for o in 0..outer {
-        sums.fill(0.0);
-        for row in x[o * axis * inner..][..axis * inner].chunks_exact(inner.max(1)) {
-            for (sum, v) in sums.iter_mut().zip(row) {
-                *sum += v.wide();
+    let sum_rows = |rows: &mut [E], x: &[E]| {
+        let mut sums = vec![0.0f64; inner];
+        for (out, slab) in rows.chunks_exact_mut(inner).zip(x.chunks_exact(axis * inner)) {
+            if inner == 1 {
+                out[0] = E::of(slab.iter().map(|v| v.wide()).sum());
+                continue;
             }
+            sums.fill(0.0);
+            for row in slab.chunks_exact(inner) {
+                sums.iter_mut().zip(row).for_each(|(sum, v)| *sum += v.wide());
+            }
+            out.iter_mut().zip(&sums).for_each(|(o, &sum)| *o = E::of(sum));
         }
-        out.extend(sums.iter().map(|&s| E::of(s)));
+    };
+    // Whole slabs to each thread: every sum runs over its column in order, whatever the threads.
+    let slabs = CHUNK.div_ceil(axis * inner);
+    if outer <= slabs {
+        sum_rows(&mut out, x);
+    } else {
+        let work = out.par_chunks_mut(slabs * inner).zip(x.par_chunks(slabs * axis * inner));
+        work.for_each(|(rows, x)| sum_rows(rows, x));
     }
     out
 }
 
-fn per_column<E: Dtype, I>(x: &[E], layers: Layers, f: impl Fn(Column<'_, E>) -> I) -> Vec<I> {
-    (0..layers.outer * layers.inner).map(|to| f(Column { x, layers, to, at: 0 })).collect()
-}
-
-fn per_column_with<E: Dtype>(x: &[E], layers: Layers, out: &[E], f: impl Fn(Column<'_, E>, E) -> E) -> Vec<E> {
-    (0..out.len()).map(|to| f(Column { x, layers, to, at: 0 }, out[to])).collect()
-}
-
-/// ln Σ eˣ of a column, shifted by its largest element.
-fn log_sum_exp<E: Dtype>(column: Column<'_, E>) -> E {
-    let max = column.clone().fold(E::neg_infinity(), E::max);
-    if max.is_infinite() {
-        return max;
-    }
-    let sum: f64 = column.map(|v| (v - max).exp().wide()).sum();
-    max + E::of(sum.ln())
-}
-
-/// Adds `f(from, to)` to the gradient of each element.
-fn spread<E: Dtype>(gradient: &mut [E], layers: Layers, f: impl Fn(usize, usize) -> E) {
-    let Layers { axis, inner, .. } = layers;
-    let width = axis * inner;
-    if width == 0 {
-        return;
-    }
-    for (from, g) in gradient.iter_mut().enumerate() {
-        *g += f(from, from / width * inner + from % inner);
-    }
-}
-
-/// The elements that reduce to output `to`.
-#[derive(Clone)]
-struct Column<'a, E> {
+/// `f(to, column)` for each output.
+fn per_column<'a, E: Dtype, I: Send>(
     x: &'a [E],
     layers: Layers,
-    to: usize,
-    at: usize,
+    f: impl Fn(usize, Column<'a, E>) -> I + Sync,
+) -> Vec<I> {
+    let Layers { outer, axis, inner } = layers;
+    let one = |to: usize| {
+        // An axis without elements leaves nothing to start from.
+        let start = (to / inner * axis * inner + to % inner).min(x.len());
+        f(to, x[start..].iter().step_by(inner).take(axis).copied())
+    };
+    if x.len() <= CHUNK {
+        (0..outer * inner).map(one).collect()
+    } else {
+        (0..outer * inner).into_par_iter().with_min_len((CHUNK / axis).max(1)).map(one).collect()
+    }
 }
 
-impl<E: Dtype> Iterator for Column<'_, E> {
-    type Item = E;
+/// The elements that reduce to one output.
+type Column<'a, E> = std::iter::Copied<std::iter::Take<std::iter::StepBy<std::slice::Iter<'a, E>>>>;
 
-    fn next(&mut self) -> Option<E> {
-        let Layers { axis, inner, .. } = self.layers;
-        if self.at == axis {
-            return None;
+/// Adds `f(from, to)` to the gradient of each element.
+fn spread<E: Dtype>(gradient: &mut [E], layers: Layers, f: impl Fn(usize, usize) -> E + Sync) {
+    let Layers { axis, inner, .. } = layers;
+    if gradient.is_empty() {
+        return;
+    }
+    // A row holds the elements of one place on the axis, one for each of `inner` outputs.
+    let add = |mut row: usize, mut rest: &mut [E]| {
+        while !rest.is_empty() {
+            let (slab, place) = (row / axis, row % axis);
+            let count = (axis - place).min(rest.len() / inner);
+            let (here, after) = std::mem::take(&mut rest).split_at_mut(count * inner);
+            if inner == 1 {
+                here.iter_mut().enumerate().for_each(|(i, g)| *g += f(row + i, slab));
+            } else {
+                for (r, stretch) in here.chunks_exact_mut(inner).enumerate() {
+                    let from = (row + r) * inner;
+                    stretch.iter_mut().enumerate().for_each(|(i, g)| *g += f(from + i, slab * inner + i));
+                }
+            }
+            row += count;
+            rest = after;
         }
-        let from = self.to / inner * axis * inner + self.at * inner + self.to % inner;
-        self.at += 1;
-        Some(self.x[from])
+    };
+    if gradient.len() <= CHUNK {
+        add(0, gradient);
+    } else {
+        let rows = CHUNK.div_ceil(inner);
+        gradient.par_chunks_mut(rows * inner).enumerate().for_each(|(c, chunk)| add(c * rows, chunk));
     }
 }

@@ -1,0 +1,205 @@
+//! Each composed default against the CPU's kernel: values and gradients, on the same inputs.
+
+use dfdx::tensor::Cpu;
+
+use super::{Activation, Backend, Layers, Product, Reduction, composed};
+use crate::autodiff::grad;
+use crate::functions::{Function, arithmetic::*, unary::*};
+use crate::tensor::{Flat, Tensor};
+
+type Vector = Flat<f64, Cpu>;
+
+fn irregular(n: usize) -> Vec<f64> {
+    (0..n).map(|i| 2.0 * (1.7 * i as f64 + 0.3).sin()).collect()
+}
+
+fn positive(n: usize) -> Vec<f64> {
+    irregular(n).iter().map(|v| v.abs() + 0.1).collect()
+}
+
+/// Value and gradients of a weighted sum of what `f` gives.
+fn run<const N: usize>(inputs: &[Vec<f64>; N], f: impl Fn([Vector; N]) -> Vector) -> Vec<Vec<f64>> {
+    let tensors = inputs.clone().map(|x| Vector::vector(x).tracked());
+    let mut value = Vec::new();
+    let (_, grads) = grad(|| {
+        let out = f(tensors.clone());
+        value = out.to_vec();
+        let weights = (0..value.len()).map(|i| 1.5 + (i as f64).cos()).collect();
+        (out * Vector::vector(weights)).sum_all()
+    });
+    std::iter::once(value).chain(tensors.iter().map(|t| grads.get(t).unwrap().to_vec())).collect()
+}
+
+#[track_caller]
+fn agree<const N: usize>(
+    name: &str,
+    inputs: [Vec<f64>; N],
+    cpu: impl Fn([Vector; N]) -> Vector,
+    composed: impl Fn([Vector; N]) -> Vector,
+) {
+    let (left, right) = (run(&inputs, cpu), run(&inputs, composed));
+    for (part, (l, r)) in left.iter().zip(&right).enumerate() {
+        assert_eq!(l.len(), r.len(), "{name}, part {part}");
+        for (k, (l, r)) in l.iter().zip(r).enumerate() {
+            let same = l == r || (l - r).abs() <= 1e-12 * (1.0 + r.abs());
+            assert!(same, "{name}, part {part} (0 is the value), element {k}: {l} and {r}");
+        }
+    }
+}
+
+/// Element-wise and summed forms of one function, with full and scalar arguments.
+#[track_caller]
+fn function<F: Function<f64, N>, const N: usize>(f: F, full: [Vec<f64>; N]) {
+    let n = full[0].len();
+    agree(f.name(), full.clone(), |x| Cpu::elementwise(f, x, n), |x| composed::elementwise(f, x, n));
+    let mut scalar = full.clone();
+    scalar[N - 1].truncate(1);
+    agree(f.name(), scalar.clone(), |x| Cpu::elementwise(f, x, n), |x| composed::elementwise(f, x, n));
+    for inputs in [full, scalar] {
+        let one = |t: Tensor<(), f64>| t.into_flat();
+        let (cpu, other) = (|x| one(Cpu::elementwise_sum(f, x, n)), |x| one(composed::elementwise_sum(f, x, n)));
+        agree(f.name(), inputs, cpu, other);
+    }
+}
+
+#[test]
+fn functions_of_one_element() {
+    let n = 600;
+    macro_rules! all {
+        ($inputs:expr; $($f:expr),*) => { $(function($f, [$inputs]);)* };
+    }
+    all!(irregular(n); Exp, Expm1, Softplus, Sigmoid, LogSigmoid, Tanh, Relu, Square, Recip, Abs, Sin, Cos);
+    all!(irregular(n); Powi(3), Powi(0), Powi(-1), Clamp(-1.0, 1.0));
+    all!(irregular(n); AddNumber(2.0), MulNumber(3.0), DivNumber(4.0), NumberSub(5.0), NumberDiv(6.0));
+    all!(positive(n); Ln, Log1p, Sqrt, Powf(2.5));
+}
+
+#[test]
+fn functions_of_two_and_three_elements() {
+    let (a, b) = (irregular(600), positive(600));
+    macro_rules! all {
+        ($($f:expr),*) => { $(function($f, [a.clone(), b.clone()]); function($f, [b.clone(), b.clone()]);)* };
+    }
+    all!(AddFn, SubFn, MulFn, DivFn, MaxFn, MinFn);
+    function(PowFn, [b.clone(), a.clone()]);
+    let mask: Vec<f64> = (0..600).map(|i| f64::from(i % 3 == 0)).collect();
+    let choose = |[a, b]: [Vector; 2]| [Vector::vector(mask.clone()), a, b];
+    let cpu = |x| Cpu::elementwise(WhereFn, choose(x), 600);
+    agree("where", [a, b], cpu, |x| composed::elementwise(WhereFn, choose(x), 600));
+}
+
+#[test]
+fn one_tensor_in_both_places() {
+    agree(
+        "x / x · x",
+        [positive(7)],
+        |[x]| Cpu::elementwise(MulFn, [Cpu::elementwise(DivFn, [x.clone(), x.clone()], 7), x], 7),
+        |[x]| composed::elementwise(MulFn, [composed::elementwise(DivFn, [x.clone(), x.clone()], 7), x], 7),
+    );
+}
+
+#[test]
+fn the_hosts_route_keeps_infinite_values() {
+    let inf = f64::INFINITY;
+    let x = Vector::vector(vec![-1.0, inf, -inf, 0.0]).tracked();
+    let both = |f: &dyn Fn(&Vector) -> [Vec<f64>; 2]| {
+        let [cpu, host] = f(&x);
+        assert!(cpu.iter().zip(&host).all(|(c, h)| c == h || (c.is_nan() && h.is_nan())), "{cpu:?} and {host:?}");
+    };
+    macro_rules! route {
+        ($($f:expr),*) => {$(
+            both(&|x| [
+                Cpu::elementwise($f, [x.clone()], 4).to_vec(),
+                composed::elementwise($f, [x.clone()], 4).to_vec(),
+            ]);
+        )*};
+    }
+    route!(Log1p, Expm1, Softplus, LogSigmoid, Clamp(-2.0, 2.0), Powi(2), Powf(0.5));
+}
+
+#[test]
+fn reductions() {
+    let shapes = [(1, 24, 1), (4, 6, 1), (1, 6, 4), (2, 3, 4), (24, 1, 1), (3, 1, 8), (0, 3, 2)];
+    for (outer, axis, inner) in shapes {
+        let layers = Layers { outer, axis, inner };
+        let mut x = irregular(outer * axis * inner);
+        // Ties in every layout.
+        x.iter_mut().for_each(|v| *v = (*v * 2.0).round());
+        for reduction in [Reduction::Sum, Reduction::Max, Reduction::LogSumExp] {
+            let name = format!("{reduction:?} of {layers:?}");
+            let cpu = |[x]: [Vector; 1]| Cpu::reduce(x, layers, reduction);
+            agree(&name, [x.clone()], cpu, |[x]| composed::reduce(x, layers, reduction));
+        }
+    }
+}
+
+#[test]
+fn reductions_of_infinite_elements() {
+    let inf = f64::INFINITY;
+    let layers = Layers { outer: 4, axis: 2, inner: 1 };
+    let x = vec![-inf, -inf, inf, 0.0, -inf, 1.0, f64::NAN, -inf];
+    for reduction in [Reduction::Max, Reduction::LogSumExp] {
+        let [cpu, other] = [Cpu::reduce, composed::reduce]
+            .map(|reduce| reduce(Vector::vector(x.clone()).tracked(), layers, reduction).to_vec());
+        assert_eq!(cpu[..3], [-inf, inf, 1.0]);
+        assert_eq!(other[..3], cpu[..3]);
+        assert!(cpu[3].is_nan() && other[3].is_nan());
+    }
+}
+
+#[test]
+fn movement() {
+    let positions: Vec<usize> = vec![3, 0, 3, 3, 5];
+    let take = |[x]: [Vector; 1]| Cpu::take(x, positions.clone().into());
+    agree("take", [irregular(6)], take, |[x]| composed::take(x, positions.clone().into()));
+    let parts = |[a, b]: [Vector; 2]| vec![a.clone(), b, a];
+    agree("join", [irregular(4), irregular(3)], |x| Cpu::join(parts(x)), |x| composed::join(parts(x)));
+    agree("join one", [irregular(4)], |x| Cpu::join(x.into()), |x| composed::join(x.into()));
+}
+
+#[test]
+fn products() {
+    let cases = [(1, 2, 3, 4, true), (1, 2, 3, 4, false), (3, 2, 3, 4, true), (3, 2, 3, 4, false), (1, 1, 5, 1, true)];
+    for (batch, m, k, n, shared_right) in cases {
+        let sizes = Product { batch, m, k, n, shared_right };
+        let right = if shared_right { k * n } else { batch * k * n };
+        let inputs = [irregular(batch * m * k), irregular(right)];
+        let cpu = |[a, b]: [Vector; 2]| Cpu::matmul(a, b, sizes);
+        agree(&format!("{sizes:?}"), inputs, cpu, |[a, b]| composed::matmul(a, b, sizes));
+    }
+    let sizes = Product { batch: 1, m: 3, k: 3, n: 3, shared_right: true };
+    let itself = |[a]: [Vector; 1]| Cpu::matmul(a.clone(), a, sizes);
+    agree("x · x", [irregular(9)], itself, |[a]| composed::matmul(a.clone(), a, sizes));
+}
+
+#[test]
+fn linear_maps() {
+    let sizes = Product { batch: 1, m: 5, k: 3, n: 4, shared_right: true };
+    let kinds = [Activation::Identity, Activation::Relu, Activation::Softplus, Activation::Tanh, Activation::Sigmoid];
+    for activation in kinds {
+        let inputs = [irregular(15), irregular(12), irregular(4)];
+        let cpu = |[x, w, b]: [Vector; 3]| Cpu::linear(x, w, b, sizes, activation);
+        agree(&format!("{activation:?}"), inputs, cpu, |[x, w, b]| composed::linear(x, w, b, sizes, activation));
+    }
+}
+
+#[test]
+fn updates_in_place() {
+    let mut params = [Vector::vector(irregular(3)).tracked(), Vector::vector(irregular(3)).tracked()];
+    let before = params.clone();
+    for (i, param) in params.iter_mut().enumerate() {
+        let mut grads = crate::autodiff::DfdxGradients::leaky();
+        grads.get_or_alloc_mut(&param.inner).unwrap().iter_mut().for_each(|g| *g = 2.0);
+        let mut step = |value: &mut [f64], gradient: &mut [f64]| {
+            value.iter_mut().zip(gradient).for_each(|(v, g)| *v -= *g);
+        };
+        match i {
+            0 => Cpu::update_in_place(&mut grads, param, &mut step).unwrap(),
+            _ => composed::update(&mut grads, param, &mut step).unwrap(),
+        }
+    }
+    assert_eq!(params[0], params[1]);
+    assert_eq!(params[0].to_vec(), irregular(3).iter().map(|v| v - 2.0).collect::<Vec<_>>());
+    assert_eq!(before[0].to_vec(), irregular(3));
+    assert_eq!(before[1].to_vec(), irregular(3));
+}

@@ -1,0 +1,359 @@
+//! The Bernoulli distribution.
+
+use std::sync::Arc;
+
+use dfdx::shapes::Shape;
+use rand::Rng as _;
+
+use crate::backend::Backend;
+use crate::constraint::{Boolean, Real, Support, UNIT_INTERVAL};
+use crate::distribution::{Distribution, ParameterError, check_parameter};
+use crate::dtype::Dtype;
+use crate::functions::unary::{sigmoid, softplus};
+use crate::functions::{Function, apply, apply_sum};
+use crate::rng::Rng;
+use crate::tensor::{Flat, IntoTensor, Operand, Tensor};
+
+use super::shapes::{batch_shape, elements, number_at};
+
+/// One with probability `probs`, zero otherwise; given by `probs` or by their log-odds `logits`.
+///
+/// Probability: p for x = 1, 1 − p for x = 0. A value between the two, such as a grey pixel, scores
+/// x ln p + (1 − x) ln(1 − p), the cross-entropy; beyond them the log-probability is −∞.
+///
+/// Shapes: `probs` or `logits` have the batch's shape. Values are floats of the same shape.
+///
+/// ```
+/// use ppl_core::{Tensor, distribution::Distribution, distributions::Bernoulli};
+/// let pixels = Bernoulli::from_logits(Tensor::<_, f64>::from([0.0, 800.0]));
+/// let log_prob = pixels.log_prob(&Tensor::from([1.0, 0.0])).to_vec();
+/// assert_eq!(log_prob, [-(2.0_f64.ln()), -800.0]);
+/// ```
+///
+/// Reference: Johnson, Kemp, Kotz, *Univariate Discrete Distributions*, ch. 3.
+#[derive(Clone, Debug)]
+pub struct Bernoulli<S: Shape, E: Dtype, D: Backend<E>> {
+    parameter: Parameter<S, E, D>,
+    shape: S,
+}
+
+/// How the distribution was given.
+#[derive(Clone, Debug)]
+enum Parameter<S: Shape, E: Dtype, D: Backend<E>> {
+    Probs(Operand<S, E, D>),
+    Logits(Operand<S, E, D>),
+}
+
+impl<S: Shape, E: Dtype, D: Backend<E>> Bernoulli<S, E, D> {
+    /// The probabilities of a one: a tensor of the batch's shape, or a number where the batch is a
+    /// single one.
+    ///
+    /// # Panics
+    /// If the batch has axes and `probs` is a number.
+    #[track_caller]
+    pub fn new(probs: impl IntoTensor<S, E, D>) -> Self {
+        let probs = probs.into_operand();
+        let shape = batch_shape("Bernoulli", &[("probs", &probs)]);
+        Bernoulli { parameter: Parameter::Probs(probs), shape }
+    }
+
+    /// The log-odds ln(p / (1 − p)) of a one: numerically the better form, for the outputs of a
+    /// network.
+    ///
+    /// # Panics
+    /// If the batch has axes and `logits` is a number.
+    #[track_caller]
+    pub fn from_logits(logits: impl IntoTensor<S, E, D>) -> Self {
+        let logits = logits.into_operand();
+        let shape = batch_shape("Bernoulli", &[("logits", &logits)]);
+        Bernoulli { parameter: Parameter::Logits(logits), shape }
+    }
+
+    /// The same probability everywhere, in the shape given.
+    pub fn filled(shape: S, probs: f64) -> Self {
+        Bernoulli { parameter: Parameter::Probs(Operand::Scalar(Tensor::scalar(probs))), shape }
+    }
+
+    /// The probability of a one.
+    pub fn probs(&self) -> Tensor<S, E, D> {
+        match &self.parameter {
+            Parameter::Probs(probs) => probs.spread(self.shape),
+            Parameter::Logits(logits) => logits.spread(self.shape).sigmoid(),
+        }
+    }
+
+    /// The probability of a zero, which keeps its digits where it is small and logits were given.
+    fn complement(&self) -> Tensor<S, E, D> {
+        match &self.parameter {
+            Parameter::Probs(probs) => -probs.spread(self.shape) + E::of(1.0),
+            Parameter::Logits(logits) => (-logits.spread(self.shape)).sigmoid(),
+        }
+    }
+
+    fn beside(&self, value: &Tensor<S, E, D>, parameter: &Operand<S, E, D>) -> [Flat<E, D>; 2] {
+        [elements("Bernoulli", value, self.shape), parameter.flat()]
+    }
+}
+
+impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for Bernoulli<S, E, D> {
+    type Value = Tensor<S, E, D>;
+    type Batch = S;
+
+    fn name(&self) -> &'static str {
+        "Bernoulli"
+    }
+
+    fn batch_shape(&self) -> S {
+        self.shape
+    }
+
+    fn draw(&self, rng: &mut Rng) -> Tensor<S, E, D> {
+        let mut one = |p: E| E::of(f64::from(rng.r#gen::<f64>() < p.wide()));
+        let values = self.probs().read(|probs| probs.iter().map(|&p| one(p)).collect());
+        Tensor::from_vec(values, self.shape)
+    }
+
+    fn has_rsample(&self) -> bool {
+        false
+    }
+
+    fn log_prob(&self, value: &Tensor<S, E, D>) -> Tensor<S, E, D> {
+        match &self.parameter {
+            Parameter::Probs(probs) => apply(LogProbability, self.beside(value, probs), self.shape),
+            Parameter::Logits(logits) => apply(LogitProbability, self.beside(value, logits), self.shape),
+        }
+    }
+
+    fn log_prob_sum(&self, value: &Tensor<S, E, D>) -> Tensor<(), E, D> {
+        let numel = self.shape.num_elements();
+        match &self.parameter {
+            Parameter::Probs(probs) => apply_sum(LogProbability, self.beside(value, probs), numel),
+            Parameter::Logits(logits) => apply_sum(LogitProbability, self.beside(value, logits), numel),
+        }
+    }
+
+    fn support(&self) -> Support<E, D> {
+        Arc::new(Boolean)
+    }
+
+    fn mean(&self) -> Option<Tensor<S, E, D>> {
+        Some(self.probs())
+    }
+
+    fn variance(&self) -> Option<Tensor<S, E, D>> {
+        Some(self.probs() * self.complement())
+    }
+
+    fn entropy(&self) -> Option<Tensor<S, E, D>> {
+        Some(match &self.parameter {
+            Parameter::Probs(probs) => apply(Entropy, [probs.spread(self.shape).flat()], self.shape),
+            Parameter::Logits(logits) => apply(LogitEntropy, [logits.spread(self.shape).flat()], self.shape),
+        })
+    }
+
+    fn cdf(&self, value: &Tensor<S, E, D>) -> Option<Tensor<S, E, D>> {
+        let value = elements("Bernoulli", value, self.shape);
+        Some(apply(Cdf, [value, self.complement().flat()], self.shape))
+    }
+
+    /// The smaller value whose cdf reaches the probability; a step, without a gradient.
+    fn icdf(&self, probability: &Tensor<S, E, D>) -> Option<Tensor<S, E, D>> {
+        let probability = elements("Bernoulli", probability, self.shape);
+        Some(apply(Icdf, [probability, self.complement().flat()], self.shape))
+    }
+
+    fn enumerate_support(&self) -> Option<Vec<Tensor<S, E, D>>> {
+        Some([0.0, 1.0].map(|v| Tensor::full_like(E::of(v), self.shape)).to_vec())
+    }
+
+    fn check_parameters(&self) -> Result<(), ParameterError> {
+        match &self.parameter {
+            Parameter::Probs(probs) => check_parameter("probs", probs, &UNIT_INTERVAL),
+            Parameter::Logits(logits) => check_parameter("logits", logits, &Real),
+        }
+    }
+
+    fn parameters_at(&self, element: usize) -> Vec<(&'static str, f64)> {
+        vec![match &self.parameter {
+            Parameter::Probs(probs) => ("probs", number_at(probs, element)),
+            Parameter::Logits(logits) => ("logits", number_at(logits, element)),
+        }]
+    }
+}
+
+/// Whether a value lies outside [0, 1], where the cross-entropy means nothing.
+#[inline(always)]
+fn outside<E: Dtype>(x: E) -> bool {
+    x < E::of(0.0) || x > E::of(1.0)
+}
+
+/// factor · of, but 0 where the factor is 0 and the other infinite.
+#[inline(always)]
+fn times<E: Dtype>(factor: E, of: E) -> E {
+    if factor == E::of(0.0) { factor } else { factor * of }
+}
+
+/// x ln p + (1 − x) ln(1 − p).
+#[derive(Clone, Copy, Debug)]
+struct LogProbability;
+
+impl<E: Dtype> Function<E, 2> for LogProbability {
+    fn name(&self) -> &'static str {
+        "Bernoulli::log_prob"
+    }
+
+    #[inline(always)]
+    fn value(&self, [x, p]: [E; 2]) -> E {
+        if outside(x) { E::neg_infinity() } else { times(x, p.ln()) + times(E::of(1.0) - x, (-p).ln_1p()) }
+    }
+
+    #[inline(always)]
+    fn partials(&self, [x, p]: [E; 2], value: E) -> [E; 2] {
+        if value == E::neg_infinity() {
+            return [E::of(0.0); 2];
+        }
+        let one = E::of(1.0);
+        let log_odds = p.ln() - (-p).ln_1p();
+        // Where p is 0 or 1 only one value is possible, and there is no slope along the values.
+        let slope = if log_odds.is_infinite() { E::of(0.0) } else { log_odds };
+        [slope, times(x, one / p) - times(one - x, one / (one - p))]
+    }
+}
+
+/// l x − max(l, 0) − ln(1 + e^−|l|) with log-odds l, which neither overflows nor cancels.
+#[derive(Clone, Copy, Debug)]
+struct LogitProbability;
+
+impl<E: Dtype> Function<E, 2> for LogitProbability {
+    fn name(&self) -> &'static str {
+        "Bernoulli::log_prob"
+    }
+
+    #[inline(always)]
+    fn value(&self, [x, logit]: [E; 2]) -> E {
+        if outside(x) { E::neg_infinity() } else { (logit * x - logit.max(E::of(0.0))) - (-logit.abs()).exp().ln_1p() }
+    }
+
+    #[inline(always)]
+    fn partials(&self, [x, logit]: [E; 2], _: E) -> [E; 2] {
+        if outside(x) { [E::of(0.0); 2] } else { [logit, x - sigmoid(logit)] }
+    }
+}
+
+/// −p ln p − (1 − p) ln(1 − p).
+#[derive(Clone, Copy, Debug)]
+struct Entropy;
+
+impl<E: Dtype> Function<E, 1> for Entropy {
+    fn name(&self) -> &'static str {
+        "Bernoulli::entropy"
+    }
+
+    fn value(&self, [p]: [E; 1]) -> E {
+        -times(p, p.ln()) - times(E::of(1.0) - p, (-p).ln_1p())
+    }
+
+    fn partials(&self, [p]: [E; 1], _: E) -> [E; 1] {
+        [(-p).ln_1p() - p.ln()]
+    }
+}
+
+/// The entropy at log-odds l: p softplus(−l) + (1 − p) softplus(l).
+#[derive(Clone, Copy, Debug)]
+struct LogitEntropy;
+
+impl<E: Dtype> Function<E, 1> for LogitEntropy {
+    fn name(&self) -> &'static str {
+        "Bernoulli::entropy"
+    }
+
+    fn value(&self, [logit]: [E; 1]) -> E {
+        sigmoid(logit) * softplus(-logit) + sigmoid(-logit) * softplus(logit)
+    }
+
+    fn partials(&self, [logit]: [E; 1], _: E) -> [E; 1] {
+        [-logit * sigmoid(logit) * sigmoid(-logit)]
+    }
+}
+
+/// The probability of a value at most x, given that of a zero.
+#[derive(Clone, Copy, Debug)]
+struct Cdf;
+
+impl<E: Dtype> Function<E, 2> for Cdf {
+    fn name(&self) -> &'static str {
+        "Bernoulli::cdf"
+    }
+
+    fn value(&self, [x, zero]: [E; 2]) -> E {
+        if x < E::of(0.0) {
+            E::of(0.0)
+        } else if x < E::of(1.0) {
+            zero
+        } else {
+            E::of(1.0)
+        }
+    }
+
+    fn partials(&self, [x, _]: [E; 2], _: E) -> [E; 2] {
+        let between = x >= E::of(0.0) && x < E::of(1.0);
+        [E::of(0.0), E::of(f64::from(between))]
+    }
+}
+
+/// 0 up to the probability of a zero, 1 above it: NaN outside [0, 1].
+#[derive(Clone, Copy, Debug)]
+struct Icdf;
+
+impl<E: Dtype> Function<E, 2> for Icdf {
+    fn name(&self) -> &'static str {
+        "Bernoulli::icdf"
+    }
+
+    fn value(&self, [q, zero]: [E; 2]) -> E {
+        if outside(q) || q.is_nan() { E::nan() } else { E::of(f64::from(q > zero)) }
+    }
+
+    fn partials(&self, _: [E; 2], _: E) -> [E; 2] {
+        [E::of(0.0); 2]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Cpu;
+    use crate::autodiff::grad;
+
+    /// Log-probability and its gradient with respect to the probability.
+    fn scored(x: f64, p: f64) -> (f64, f64) {
+        let probs = Tensor::<(), f64, Cpu>::scalar(p).tracked();
+        let (value, grads) = grad(|| Bernoulli::new(&probs).log_prob(&Tensor::scalar(x)));
+        (value.item(), grads.get(&probs).unwrap().item())
+    }
+
+    #[test]
+    fn certain_probabilities_score_without_nan() {
+        assert_eq!(scored(1.0, 1.0), (0.0, 1.0));
+        assert_eq!(scored(0.0, 0.0), (0.0, -1.0));
+        assert_eq!(scored(0.0, 1.0), (f64::NEG_INFINITY, 0.0));
+        assert_eq!(scored(1.0, 0.0), (f64::NEG_INFINITY, 0.0));
+    }
+
+    #[test]
+    fn a_grey_pixel_scores_its_cross_entropy() {
+        let expected = 0.25 * 0.7_f64.ln() + 0.75 * 0.3_f64.ln();
+        let logit = Tensor::<(), f64, Cpu>::scalar((0.7_f64 / 0.3).ln());
+        assert!((scored(0.25, 0.7).0 - expected).abs() < 1e-14);
+        assert!((Bernoulli::from_logits(logit).log_prob(&Tensor::scalar(0.25)).item() - expected).abs() < 1e-14);
+    }
+
+    #[test]
+    fn extreme_logits_keep_their_digits() {
+        let sure = Bernoulli::<(), f64, Cpu>::from_logits(50.0);
+        let miss = (-50.0_f64).exp();
+        assert!((sure.log_prob(&Tensor::scalar(1.0)).item() / -miss - 1.0).abs() < 1e-12);
+        assert!((sure.variance().unwrap().item() / miss - 1.0).abs() < 1e-12);
+        assert!((sure.entropy().unwrap().item() / (51.0 * miss) - 1.0).abs() < 1e-12);
+    }
+}
