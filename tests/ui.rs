@@ -27,6 +27,33 @@ fn what_compiles_runs() {
     module_derived_for_generic_structs::main();
 }
 
+/// Every text of the macros is shown by a case: its longest run without placeholders stands in some `.stderr`.
+#[test]
+fn every_message_is_hit_by_a_case() {
+    let source = include_str!("../ppl-macros/src/messages.rs").replace("\\\n", "").replace("\\\"", "'");
+    let shown = all_messages_shown();
+    let missing: Vec<&str> = texts(&source).filter(|text| !shown.contains(&dense(text))).collect();
+    assert!(missing.is_empty() && texts(&source).count() > 40, "{missing:#?}");
+}
+
+/// The longest piece of each string literal that is long enough to be a sentence.
+fn texts(source: &str) -> impl Iterator<Item = &str> {
+    let literals = source.split('"').skip(1).step_by(2);
+    literals.filter_map(|text| text.split(['{', '}']).max_by_key(|piece| piece.len())).filter(|text| text.len() > 15)
+}
+
+fn all_messages_shown() -> String {
+    let pattern = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/ui");
+    let folders = std::fs::read_dir(pattern).unwrap().map(|folder| folder.unwrap().path().join("fail"));
+    let files = folders.flat_map(|folder| std::fs::read_dir(folder).unwrap()).map(|file| file.unwrap().path());
+    let shown = files.filter(|file| file.extension().is_some_and(|ending| ending == "stderr"));
+    shown.map(|file| dense(&std::fs::read_to_string(file).unwrap().replace('"', "'"))).collect()
+}
+
+fn dense(text: &str) -> String {
+    text.chars().filter(|c| !c.is_whitespace()).collect()
+}
+
 #[test]
 fn what_does_not_compile_says_why() {
     trybuild::TestCases::new().compile_fail("tests/ui/*/fail/*.rs");

@@ -18,7 +18,7 @@ use crate::primitives::sample;
 
 /// The site of the name `K` in the model `M` with the arguments `A`, if there is one.
 #[derive(Clone, Copy, Debug)]
-pub struct Probe<M, K, A>(PhantomData<fn() -> (M, K, A)>);
+pub struct Probe<M, K, A>(PhantomData<fn(M, K, A)>);
 
 impl<M, K, A> Probe<M, K, A> {
     /// The only value.

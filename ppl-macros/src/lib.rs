@@ -27,7 +27,14 @@ use ast::Verb;
 use parse::attribute::Annotation;
 use proc_macro::TokenStream;
 
-/// Makes a model of a function: a value of the function's name, with its typed trace and values beside it.
+/// Makes a model of a function. At its place, with its visibility, come for `fn vae(..)`:
+/// - `vae`, a value that implements `Model` for the function's arguments as a tuple. Generics that no argument
+///   mentions belong to the value: `vae::<400>`; with types among them it is made by a call, `vae::<T>()`;
+/// - `VaeTrace`, a run as a struct. A site that has a type, `let z: T = sample!("z", ..)` or `sample!("z": T, ..)`, is
+///   the field `z: Site<T>`; an `Option` of it where some paths lack the site; a family `"z_{t}"` is a map from its
+///   index; a submodel is its own trace, boxed when it is the model itself;
+/// - `VaeValues`, the same fields as values to condition on, with `Default`;
+/// - what a guide is checked against.
 ///
 /// Tensors are `f32` on the CPU, unless `#[model(dtype = E, device = D)]` says otherwise.
 #[proc_macro_attribute]
@@ -41,8 +48,11 @@ pub fn model64(args: TokenStream, item: TokenStream) -> TokenStream {
     phases::annotated(Annotation::Model, "f64", args.into(), item.into()).into()
 }
 
-/// Makes a guide for a model, `#[guide(model)]`: it samples each of the model's latent sites, which is checked at
-/// compile time. `#[guide(model, observed(x))]` leaves out a site for which data will be given.
+/// Makes a guide for a model, `#[guide(model)]`: what [`macro@model`] makes, and `Guide<model>`.
+///
+/// It takes the model's arguments and samples each of its latent sites with values of the model's types, all of which
+/// is checked at compile time. `#[guide(model, observed(x))]` leaves out a site for which data will be given;
+/// `sample!(.., auxiliary)` is a site of the guide's own.
 #[proc_macro_attribute]
 pub fn guide(args: TokenStream, item: TokenStream) -> TokenStream {
     phases::annotated(Annotation::Guide, "f32", args.into(), item.into()).into()

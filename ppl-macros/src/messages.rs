@@ -125,6 +125,8 @@ pub(crate) fn unknown_option(verb: Verb, key: impl Display) -> String {
 
 pub(crate) const INCOMPLETE_TYPE: &str = "this type becomes a field of the trace, where nothing can be inferred: write \
      it in full, without `_`";
+pub(crate) const LOCAL_TYPE: &str = "this type becomes a field of the trace, which stands beside the function and \
+     cannot see what is declared in it: declare the type beside the function as well";
 pub(crate) const TYPE_ON_NOTHING: &str = "this has no value of its own and so takes no type: remove it";
 pub(crate) const PLATE_WITHOUT_BODY: &str = "what is inside the plate? Write `plate!(\"name\", n, |rows| ..)`, or \
      `for i in plate!(\"name\", n) { .. }` for one row after the other";

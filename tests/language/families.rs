@@ -52,7 +52,7 @@ fn closures(n: usize) -> Vec<Scalar> {
     let mut draw = |i: usize| sample!("a_{i}": Scalar, Normal::standard());
     draw(0);
     draw(7);
-    let shift = vec![1.0, 2.0];
+    let shift = Vec::from([1.0, 2.0]);
     let moved: Vec<Scalar> = (0..n).map(move |i| sample!("b_{i}", Normal::new(shift[i], 0.001))).collect();
     sample!("after": Scalar, Normal::standard());
     moved

@@ -105,6 +105,41 @@ fn a_model_may_be_generic_over_its_dtype() {
     assert!(typed.z.log_prob.is_finite());
 }
 
+#[model(dtype = E)]
+fn chosen_dtype<E: Dtype>() -> Tensor<(), E>
+where
+    Cpu: ppl::backend::Backend<E>,
+{
+    let z: Tensor<(), E> = sample!("z", Normal::new(7.0, 1e-9));
+    z
+}
+
+#[test]
+fn a_dtype_that_no_argument_mentions_is_given_to_the_value() {
+    let (z, seen) = trace(&chosen_dtype::<f64>(), (), 0).unwrap();
+    assert!((z.item() - 7.0).abs() < 1e-6 && z.item() != 7.0);
+    assert!(seen.typed::<ChosenDtypeTrace<f64>>().is_ok());
+    assert!((trace(&chosen_dtype::<f32>(), (), 0).unwrap().0.item() - 7.0).abs() < 1e-5);
+}
+
+macro_rules! made {
+    ($model:ident, $name:literal, $value:ty, $loc:expr) => {
+        #[model]
+        fn $model(h: f64) {
+            let z: $value = sample!($name, Normal::new(h + $loc, 0.001));
+            deterministic!("twice": $value, &z + &z);
+        }
+    };
+}
+
+made!(made_by_macro, "z", Tensor<()>, 1.0 + 1.0);
+
+#[test]
+fn models_may_be_made_by_macros() {
+    let typed: MadeByMacroTrace = trace(&made_by_macro, (3.0,), 0).unwrap().1.typed().unwrap();
+    assert!((typed.twice.value.item() - 10.0).abs() < 0.1 && (typed.z.value.item() - 5.0).abs() < 0.1);
+}
+
 mod double {
     use ppl::prelude64::*;
 

@@ -5,7 +5,7 @@ use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{Expr, ExprClosure, ExprLit, Lit, Type, TypeInfer};
 
-use super::signature::ObservedTypes;
+use super::signature::{Bound, ObservedTypes};
 use crate::ast::{Arg, Call, Verb};
 use crate::checked::{Action, Rows, What};
 use crate::mistakes::Mistakes;
@@ -16,12 +16,13 @@ use crate::{messages, placeholder};
 pub(crate) struct Around<'a> {
     pub(crate) guide: bool,
     pub(crate) observed: &'a ObservedTypes,
+    pub(crate) bound: &'a Bound,
 }
 
 /// Understands one call, or reports what is wrong with it.
 pub(crate) fn action(call: Call, around: &Around<'_>, mistakes: &mut Mistakes) -> Option<Action> {
     let name = name_of(&call, mistakes);
-    let written = written_type(&call, mistakes);
+    let written = written_type(&call, around.bound, mistakes);
     let Call { verb, span, bound, args, in_for, .. } = call;
     let (plain, options) = sort(verb, args, mistakes)?;
     let mut given = Given { verb, span, plain: plain.into_iter(), options };
@@ -35,7 +36,7 @@ pub(crate) fn action(call: Call, around: &Around<'_>, mistakes: &mut Mistakes) -
         Verb::Submodel => submodel(&mut given, mistakes),
     }?;
     given.finish(mistakes)?;
-    let bound = bound.filter(|ty| is_complete(ty));
+    let bound = bound.filter(|ty| is_complete(ty) && !around.bound.is_local(ty));
     let observed = match &what {
         What::Sample { obs: Some(obs), .. } => around.observed.of_expr(obs),
         _ => None,
@@ -45,18 +46,24 @@ pub(crate) fn action(call: Call, around: &Around<'_>, mistakes: &mut Mistakes) -
 }
 
 fn name_of(call: &Call, mistakes: &mut Mistakes) -> Option<Name> {
-    let Expr::Lit(ExprLit { lit: Lit::Str(literal), .. }) = &call.name else {
+    let name = match &call.name {
+        // What a `macro_rules` fragment leaves around a literal.
+        Expr::Group(group) => &group.expr,
+        other => other,
+    };
+    let Expr::Lit(ExprLit { lit: Lit::Str(literal), .. }) = name else {
         mistakes.at(call.name.span(), messages::name_not_literal(call.verb));
         return None;
     };
     name::read(literal).map_err(|message| mistakes.at(literal.span(), message)).ok()
 }
 
-fn written_type(call: &Call, mistakes: &mut Mistakes) -> Option<Type> {
+fn written_type(call: &Call, bound: &Bound, mistakes: &mut Mistakes) -> Option<Type> {
     let ty = call.written.as_ref()?;
     let wrong = match call.verb {
         Verb::Plate | Verb::Factor => messages::TYPE_ON_NOTHING,
         _ if !is_complete(ty) => messages::INCOMPLETE_TYPE,
+        _ if bound.is_local(ty) => messages::LOCAL_TYPE,
         _ => return Some(ty.clone()),
     };
     mistakes.at(ty.span(), wrong);

@@ -21,7 +21,8 @@ pub(crate) fn function(function: Function, mistakes: &mut Mistakes) -> Checked {
     signature::check(&head, &item.sig, mistakes);
     let bound = signature::Bound::of(&item);
     let observed = signature::ObservedTypes::of(&item, &bound);
-    let around = arguments::Around { guide: matches!(head.kind, Kind::Guide { .. }), observed: &observed };
+    let around =
+        arguments::Around { guide: matches!(head.kind, Kind::Guide { .. }), observed: &observed, bound: &bound };
     let mut actions: Vec<_> = calls.into_iter().map(|call| arguments::action(call, &around, mistakes)).collect();
     fields::unify(&mut actions, &item.sig.ident, &bound, mistakes);
     let placements = paths::place(&flow, &actions, mistakes);

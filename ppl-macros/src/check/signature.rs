@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use proc_macro2::{Ident, Span};
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
-use syn::{Expr, FnArg, ItemFn, Pat, PatIdent, ReturnType, Safety, Signature, Type, TypeImplTrait};
+use syn::{
+    Expr, FnArg, Item, ItemFn, Pat, PatIdent, ReturnType, Safety, Signature, Type, TypeImplTrait, UseName, UseRename,
+};
 
 use crate::ast::{Head, Kind};
-use crate::expand::lifetimes;
+use crate::expand::{generics, lifetimes};
 use crate::messages;
 use crate::mistakes::Mistakes;
 
@@ -133,19 +135,20 @@ fn value_type(ty: &Type, generic: &BTreeSet<String>) -> Option<Type> {
     }
 }
 
-/// The names that patterns bind.
+/// The names that the function binds.
 pub(crate) struct Bound {
     arguments: BTreeSet<String>,
     body: BTreeSet<String>,
+    items: BTreeSet<String>,
 }
 
 impl Bound {
-    /// The names of the arguments and of the variables in the body.
+    /// The names of the arguments, of the variables in the body, and of the items in it.
     pub(crate) fn of(item: &ItemFn) -> Self {
         let (mut arguments, mut body) = (Names::default(), Names::default());
         item.sig.inputs.iter().for_each(|input| arguments.visit_fn_arg(input));
         body.visit_block(&item.block);
-        Bound { arguments: arguments.0, body: body.0 }
+        Bound { arguments: arguments.variables, body: body.variables, items: body.items }
     }
 
     /// Whether `name` is a variable.
@@ -153,14 +156,42 @@ impl Bound {
         let name = name.to_string();
         self.arguments.contains(&name) || self.body.contains(&name)
     }
+
+    /// Whether a type names an item of the body, which the items beside the function cannot see.
+    pub(crate) fn is_local(&self, ty: &Type) -> bool {
+        !generics::mentioned([ty]).is_disjoint(&self.items)
+    }
 }
 
 #[derive(Default)]
-struct Names(BTreeSet<String>);
+struct Names {
+    variables: BTreeSet<String>,
+    items: BTreeSet<String>,
+}
 
 impl<'a> Visit<'a> for Names {
     fn visit_pat_ident(&mut self, bound: &'a PatIdent) {
-        self.0.insert(bound.ident.to_string());
+        self.variables.insert(bound.ident.to_string());
         visit::visit_pat_ident(self, bound);
+    }
+
+    fn visit_item(&mut self, item: &'a Item) {
+        let ident = match item {
+            Item::Enum(item) => &item.ident,
+            Item::Mod(item) => &item.ident,
+            Item::Struct(item) => &item.ident,
+            Item::Type(item) => &item.ident,
+            Item::Use(item) => return self.visit_use_tree(&item.tree),
+            _ => return,
+        };
+        self.items.insert(ident.to_string());
+    }
+
+    fn visit_use_name(&mut self, name: &'a UseName) {
+        self.items.insert(name.ident.to_string());
+    }
+
+    fn visit_use_rename(&mut self, name: &'a UseRename) {
+        self.items.insert(name.rename.to_string());
     }
 }

@@ -63,6 +63,8 @@ fn types_come_from_the_let_the_name_and_the_observed_argument() {
         sample!("x2", d, obs = Some(x));
         sample!("untyped", d);
         let _: Vec<_> = sample!("vague", d);
+        type Local = A;
+        let _: Local = sample!("local", d);
         deterministic!("f": F, a + 1);
         factor!("w", a);
     };
@@ -210,6 +212,7 @@ fn calls_with_too_much_or_too_little_are_shown_the_right_form() {
     assert_eq!(wrong(quote! { factor!("f": T, w); }), [messages::TYPE_ON_NOTHING]);
     assert_eq!(wrong(quote! { sample!("z": Vec<_>, d); }), [messages::INCOMPLETE_TYPE]);
     assert_eq!(wrong(quote! { param!("w", sample!("z", d)); }), [messages::NESTED_IN_BUILDER]);
+    assert_eq!(wrong(quote! { use a::{B as C}; sample!("z": Vec<C>, d); }), [messages::LOCAL_TYPE]);
 }
 
 #[test]

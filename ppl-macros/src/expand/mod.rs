@@ -9,7 +9,7 @@ use parts::Parts;
 // Elided lifetimes get names.
 pub(crate) mod lifetimes;
 // Which generic parameters sit where.
-mod generics;
+pub(crate) mod generics;
 // What the items share: names, generics, arguments.
 mod parts;
 // The value: a struct that stands for the function.

@@ -1,0 +1,8 @@
+use ppl::prelude::*;
+
+#[model]
+fn coin() {
+    plate!("data");
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use ppl::prelude::*;
+
+#[model]
+fn coin() {
+    deterministic!("sum");
+}
+
+fn main() {}
