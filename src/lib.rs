@@ -18,8 +18,8 @@ pub mod prelude {
     pub use ppl_core::constraint::{Interval, NonNegative, Positive, Real, UNIT_INTERVAL};
     pub use ppl_core::distribution::Distribution;
     pub use ppl_core::distributions::*;
-    pub use ppl_core::handlers::{Block, trace};
-    pub use ppl_core::model::{Guide, Model, Program};
+    pub use ppl_core::handlers::Block;
+    pub use ppl_core::model::{Guide, Model, Program, trace};
     pub use ppl_core::params::{Init, Module, ParamStore};
     pub use ppl_core::plate::Rows;
     pub use ppl_core::trace::{Site, Trace};
