@@ -2,6 +2,23 @@
 //! under `#[model]` and `#[guide]`; two primitives, `sample!` and `param!`, get their meaning from
 //! effect handlers; tensors and networks are dfdx's; a guide that does not fit its model does not
 //! compile, and traces are typed structs.
+//!
+//! A first model, its guide, and inference:
+//!
+//! ```
+#![doc = include_str!("../tests/first_model.rs")]
+//! ```
+//!
+//! Where to go from here:
+//!
+//! - the statements of a model: [`sample!`], [`param!`], [`module!`], [`plate!`], [`factor!`],
+//!   [`deterministic!`], [`submodel!`], inside functions under [`macro@model`] and [`macro@guide`];
+//! - [`distributions`], one a file, over the contract in [`distribution`];
+//! - effects around a model (`condition`, `intervene`, `replay`, …): the methods of
+//!   [`Program`](model::Program); a handler of one's own: [`handler`];
+//! - layers of networks, ours and dfdx's: [`nn`]; parameters: [`params`];
+//! - inference: [`infer::Svi`], its objectives and optimisers;
+//! - in `f64`: the same names in [`prelude64`] instead of [`prelude`].
 
 pub use ppl_core::*;
 /// Inference: objectives, optimisers, stochastic variational inference.
@@ -18,8 +35,8 @@ pub mod prelude {
     pub use ppl_core::constraint::{Interval, NonNegative, Positive, Real, UNIT_INTERVAL};
     pub use ppl_core::distribution::Distribution;
     pub use ppl_core::distributions::*;
-    pub use ppl_core::handlers::{Block, trace};
-    pub use ppl_core::model::{Guide, Model, Program};
+    pub use ppl_core::handlers::Block;
+    pub use ppl_core::model::{Guide, Model, Program, trace};
     pub use ppl_core::params::{Init, Module, ParamStore};
     pub use ppl_core::plate::Rows;
     pub use ppl_core::trace::{Site, Trace};

@@ -6,11 +6,18 @@ use dfdx::shapes::{ReduceShape, Shape};
 
 use crate::backend::Backend;
 use crate::constraint::{Constraint, Support};
-use crate::distributions::{Independent, Masked};
 use crate::dtype::Dtype;
 use crate::rng::Rng;
 use crate::tensor::{Operand, Tensor};
 use crate::values::SiteValue;
+
+// Trailing axes of a batch as part of one event.
+mod independent;
+// A distribution of which only some elements count.
+mod masked;
+
+pub use independent::Independent;
+pub use masked::Masked;
 
 /// A parameter outside its domain, before the site's name is known.
 #[derive(Clone, Debug, PartialEq)]

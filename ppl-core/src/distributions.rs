@@ -17,19 +17,16 @@ mod categorical;
 // Point masses and log-weights.
 mod delta;
 mod unit;
-// Distributions made of others.
-mod independent;
-mod masked;
 
+// Distributions made of others, which the contract itself gives.
+pub use crate::distribution::{Independent, Masked};
 pub use bernoulli::Bernoulli;
 pub use categorical::Categorical;
 pub use delta::Delta;
 pub use exponential::Exponential;
 pub use half_cauchy::HalfCauchy;
 pub use half_normal::HalfNormal;
-pub use independent::Independent;
 pub use log_normal::LogNormal;
-pub use masked::Masked;
 pub use normal::Normal;
 pub use uniform::Uniform;
 pub use unit::Unit;

@@ -38,7 +38,7 @@ pub use scale::Scale;
 pub use seed::Seed;
 pub use subsample::Subsample;
 pub use substitute::Substitute;
-pub use tracer::{Tracer, trace};
+pub use tracer::Tracer;
 pub use uncondition::Uncondition;
 
 use crate::backend::Backend;

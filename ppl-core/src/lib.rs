@@ -1,7 +1,8 @@
 //! The core of ppl: tensors with a tape, distributions, sites, and the effect handlers that give
 //! `sample!` and `param!` their meaning.
 //!
-//! Modules stand in dependency order; each uses only those above it.
+//! Modules stand in dependency order; each uses only those above it. The five from `autodiff` to
+//! `ops` are one layer: a tensor, its tape and its kernels are defined by one another.
 
 // Element types: f32 and f64.
 pub mod dtype;
@@ -21,22 +22,22 @@ pub mod ops;
 pub mod rng;
 // Sets that parameters and values live in, with their maps from the real line.
 pub mod constraint;
-// The contract of a distribution.
-pub mod distribution;
-// The distributions, one a file.
-pub mod distributions;
 // Names of sites.
 pub mod address;
 // Plates: independence and subsampling.
 pub mod plate;
 // Values that a site can hold, and maps of them by name.
 pub mod values;
+// The contract of a distribution.
+pub mod distribution;
+// The distributions, one a file.
+pub mod distributions;
 // A sample statement on its way through the handlers.
 pub mod site;
-// What inference overrides.
-pub mod handler;
 // Parameters: the statement, the store, structs of tensors.
 pub mod params;
+// What inference overrides.
+pub mod handler;
 // The record of a run.
 pub mod trace;
 // The handlers, one effect a file.

@@ -6,9 +6,11 @@ use dfdx::shapes::Shape;
 
 use crate::backend::Backend;
 use crate::dtype::Dtype;
+use crate::error::Error;
 use crate::handler::Handler;
 use crate::handlers::{
-    Block, Condition, Effect, Intervene, Mask, ReplayFrom, Scale, Seed, Subsample, Substitute, Uncondition,
+    Block, Condition, Effect, Intervene, Mask, Prior, ReplayFrom, Scale, Seed, Subsample, Substitute, Tracer,
+    Uncondition,
 };
 use crate::plate::Rows;
 use crate::site::SiteMask;
@@ -177,4 +179,16 @@ impl<A, M: Model<A>, F: Effect<M::E, M::D>> Model<A> for With<M, F> {
         });
         output.expect("an effect runs the body once")
     }
+}
+
+/// Runs a model once from its prior and returns its result and its trace.
+///
+/// # Errors
+/// The first error of the run.
+pub fn trace<A, M: Model<A>>(model: &M, args: A, seed: u64) -> Result<(M::Output, Trace<M::E, M::D>), Error> {
+    let mut prior = Prior::seeded(seed);
+    let mut tracer = Tracer::new(&mut prior);
+    let output = model.run(&mut tracer, args);
+    let trace = tracer.into_trace();
+    Handler::<M::E, M::D>::context(&mut prior).finish((output, trace))
 }

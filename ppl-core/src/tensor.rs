@@ -25,6 +25,9 @@ pub use operators::Joint;
 /// dfdx's tensor, which holds the data.
 pub(crate) type Inner<S, E, D> = dfdx::tensor::Tensor<S, E, D>;
 
+/// dfdx's tensor with our tape, for dfdx's own operations and modules.
+pub(crate) type Taped<S, E, D> = dfdx::tensor::Tensor<S, E, D, GradTape>;
+
 /// A tensor whose shape is seen as one axis; how kernels take their arguments.
 pub(crate) type Flat<E, D> = Tensor<(usize,), E, D>;
 

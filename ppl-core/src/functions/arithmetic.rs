@@ -3,7 +3,7 @@
 use super::Function;
 use crate::backend::Backend;
 use crate::dtype::Dtype;
-use crate::tensor::Flat;
+use crate::tensor::{Flat, Taped};
 
 /// dfdx's own operation on two tensors of one length. One side is copied first, since dfdx refuses
 /// operands of equal identity.
@@ -17,7 +17,7 @@ fn native_pair<E: Dtype, D: Backend<E>>(
     Some(Flat::from_dfdx(f(a.into_dfdx(), b.into_dfdx() + E::of(0.0))))
 }
 
-type DfdxFlat<E, D> = dfdx::tensor::Tensor<(usize,), E, D, crate::autodiff::GradTape>;
+type DfdxFlat<E, D> = Taped<(usize,), E, D>;
 
 macro_rules! binary {
     ($Name:ident, $name:literal, $doc:literal, |$a:ident, $b:ident, $y:ident| $value:expr, [$da:expr, $db:expr], $native:expr) => {

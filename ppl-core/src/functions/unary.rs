@@ -2,12 +2,11 @@
 
 use super::Function;
 use super::arithmetic::larger;
-use crate::autodiff::GradTape;
 use crate::backend::Backend;
 use crate::dtype::Dtype;
-use crate::tensor::Flat;
+use crate::tensor::{Flat, Taped};
 
-type DfdxFlat<E, D> = dfdx::tensor::Tensor<(usize,), E, D, GradTape>;
+type DfdxFlat<E, D> = Taped<(usize,), E, D>;
 
 /// No operation of dfdx computes this soundly, so other devices go through the host.
 fn none<E: Dtype, D: Backend<E>>(_: DfdxFlat<E, D>) -> Option<DfdxFlat<E, D>> {

@@ -10,12 +10,12 @@ use dfdx::nn::{BuildOnDevice, Module as DfdxForward};
 use dfdx::shapes::{HasShape, Shape};
 use rand::RngCore;
 
-use crate::autodiff::{GradTape, Gradients, no_grad};
+use crate::autodiff::{Gradients, no_grad};
 use crate::backend::Backend;
 use crate::dtype::Dtype;
 use crate::error::{Error, ShapeError};
 use crate::params::{Init, Module, ParamTensor, Visitor, VisitorMut};
-use crate::tensor::{Inner, Tensor};
+use crate::tensor::{Inner, Taped, Tensor};
 
 /// A module of dfdx: a layer, a tuple of layers, or a struct with `TensorCollection`.
 ///
@@ -83,9 +83,6 @@ impl<M> Dfdx<M> {
         if tracked { run(x.tracked()) } else { no_grad(|| run(x.clone())).detach() }
     }
 }
-
-/// dfdx's tensor with our tape.
-type Taped<S, E, D> = dfdx::tensor::Tensor<S, E, D, GradTape>;
 
 impl<M, E: Dtype, D: Backend<E>> Module<E, D> for Dfdx<M>
 where
