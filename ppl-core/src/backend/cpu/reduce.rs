@@ -40,30 +40,59 @@ where
         let x = slice(&x.inner);
         // From the shifted sum and not from the value, whose rounding error at a large maximum
         // would be that of every share.
-        spread(gradient, layers, |from, to| {
-            let (max, sum) = shifted[to];
-            let share = match max.is_infinite() {
-                false => (x[from] - max).quick_exp(),
-                true if max > E::of(0.0) && x[from] == max => E::of(1.0),
-                true => E::of(0.0),
-            };
-            upstream[to] * (share / E::of(sum))
+        let scales: Vec<E> = shifted.iter().zip(&upstream).map(|(&(_, sum), &u)| u / E::of(sum)).collect();
+        if layers.inner > 1 || layers.axis == 0 {
+            spread(gradient, layers, |from, to| scales[to] * share(x[from], shifted[to].0));
+            return Ok(());
+        }
+        let columns = gradient.par_chunks_mut(layers.axis).zip(x.par_chunks(layers.axis));
+        columns.enumerate().with_min_len(CHUNK.div_ceil(layers.axis)).for_each(|(to, (gradient, x))| {
+            let (max, scale) = (shifted[to].0, scales[to]);
+            let pairs = gradient.iter_mut().zip(x);
+            if max.is_infinite() {
+                pairs.for_each(|(g, &v)| *g += scale * share(v, max));
+            } else {
+                pairs.for_each(|(g, &v)| *g += scale * (v - max).quick_exp());
+            }
         });
         Ok(())
     });
     out
 }
 
+/// e^(v − max); where the maximum is infinite, 1 for an element that is +∞ and 0 for all others.
+fn share<E: Dtype>(v: E, max: E) -> E {
+    if !max.is_infinite() {
+        (v - max).quick_exp()
+    } else if max > E::of(0.0) && v == max {
+        E::of(1.0)
+    } else {
+        E::of(0.0)
+    }
+}
+
 /// The largest element, and Σ e^(x − largest). That is 1 over nothing but −∞, so that the value is
 /// −∞, and the number of the elements that are +∞ where there are such.
-fn shifted_sum<E: Dtype>(column: Column<'_, E>) -> (E, f64) {
+fn shifted_sum<E: Dtype>(mut column: Column<'_, E>) -> (E, f64) {
     let max = column.clone().fold(E::neg_infinity(), larger);
     if max == E::neg_infinity() {
-        (max, 1.0)
-    } else if max == E::infinity() {
-        (max, column.filter(|&v| v == max).count() as f64)
-    } else {
-        (max, column.map(|v| (v - max).quick_exp().wide()).sum())
+        return (max, 1.0);
+    }
+    let mut sum = 0.0;
+    // A block at a time: first the exponentials, as vector code, and then their sum.
+    let mut block = [E::of(0.0); 32];
+    loop {
+        let mut len = 0;
+        block.iter_mut().zip(&mut column).for_each(|(b, v)| (*b, len) = (v, len + 1));
+        if max == E::infinity() {
+            block[..len].iter_mut().for_each(|b| *b = share(*b, max));
+        } else {
+            block.iter_mut().for_each(|b| *b = (*b - max).quick_exp());
+        }
+        sum += block[..len].iter().map(|b| b.wide()).sum::<f64>();
+        if len < block.len() {
+            return (max, sum);
+        }
     }
 }
 
