@@ -114,6 +114,10 @@ pub trait Distribution<E: Dtype, D: Backend<E>>: Clone + 'static {
 
     /// The trailing axes `Ax` of the batch as part of one event (Pyro's `to_event`), so that their
     /// log-densities are summed.
+    ///
+    /// # Panics
+    /// If the axes are not the last ones of the batch.
+    #[track_caller]
     fn to_event<Ax: dfdx::shapes::Axes>(self) -> Independent<Self, Ax>
     where
         Self::Batch: ReduceShape<Ax>,

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use dfdx::shapes::Shape;
+
 use crate::backend::Backend;
 use crate::constraint::{Real, Support};
 use crate::distribution::{Distribution, ParameterError, check_parameter};
@@ -10,10 +12,13 @@ use crate::rng::Rng;
 use crate::tensor::{Operand, Tensor};
 use crate::values::SiteValue;
 
-/// All probability at one value, of any type; the batch is a single element.
+/// All probability at one value, of any type.
 ///
 /// Log-density: `log_density` (0 unless given) at the value. As in Pyro, a value given to the site
 /// is taken to be the point itself, so that Delta guides can be scored.
+///
+/// Shapes: the batch `B` is the log-density's shape, with which the value's shape begins; the axes
+/// after those are the event. In plates the batch must have their axes: [`Delta::elementwise`].
 ///
 /// Draws are the value itself, so gradients pass through them. The entropy is that of the score,
 /// −`log_density`.
@@ -26,36 +31,57 @@ use crate::values::SiteValue;
 ///
 /// Reference: Pyro's `Delta`.
 #[derive(Clone, Debug)]
-pub struct Delta<V, E: Dtype, D: Backend<E>> {
+pub struct Delta<V, E: Dtype, D: Backend<E>, B: Shape = ()> {
     value: V,
-    log_density: Tensor<(), E, D>,
+    log_density: Tensor<B, E, D>,
 }
 
 impl<V: SiteValue, E: Dtype, D: Backend<E>> Delta<V, E, D> {
-    /// All probability at `value`.
+    /// All probability at `value`, which is one event.
     pub fn certain(value: V) -> Self {
         Self::new(value, Tensor::zeros())
     }
+}
 
-    /// All probability at `value`, with a log-density there other than 0, as a transformed variable
-    /// has.
-    pub fn new(value: V, log_density: Tensor<(), E, D>) -> Self {
+impl<S: Shape, E: Dtype, D: Backend<E>> Delta<Tensor<S, E, D>, E, D, S> {
+    /// All probability of each element at its own value, so that the axes can belong to plates.
+    pub fn elementwise(value: Tensor<S, E, D>) -> Self {
+        let log_density = Tensor::full_like(E::of(0.0), value.shape());
         Delta { value, log_density }
     }
 }
 
-impl<V: SiteValue, E: Dtype, D: Backend<E>> Distribution<E, D> for Delta<V, E, D> {
+impl<V: SiteValue, E: Dtype, D: Backend<E>, B: Shape> Delta<V, E, D, B> {
+    /// All probability at `value`, with a log-density there other than 0, as a transformed variable
+    /// has: one for each element of the batch.
+    ///
+    /// # Panics
+    /// If the value's shape does not begin with the log-density's.
+    #[track_caller]
+    pub fn new(value: V, log_density: Tensor<B, E, D>) -> Self {
+        let (whole, batch) = (value.dims(), log_density.dims());
+        assert!(
+            whole.starts_with(&batch),
+            "Delta: a value of shape {whole:?} has a log-density of shape {batch:?}, with which it must begin"
+        );
+        Delta { value, log_density }
+    }
+}
+
+impl<V: SiteValue, E: Dtype, D: Backend<E>, B: Shape> Distribution<E, D> for Delta<V, E, D, B> {
     type Value = V;
-    type Batch = ();
+    type Batch = B;
 
     fn name(&self) -> &'static str {
         "Delta"
     }
 
-    fn batch_shape(&self) {}
+    fn batch_shape(&self) -> B {
+        self.log_density.shape()
+    }
 
     fn event_dims(&self) -> Vec<usize> {
-        self.value.dims()
+        self.value.dims().split_off(B::NUM_DIMS)
     }
 
     fn draw(&self, _: &mut Rng) -> V {
@@ -66,7 +92,7 @@ impl<V: SiteValue, E: Dtype, D: Backend<E>> Distribution<E, D> for Delta<V, E, D
         true
     }
 
-    fn log_prob(&self, _: &V) -> Tensor<(), E, D> {
+    fn log_prob(&self, _: &V) -> Tensor<B, E, D> {
         self.log_density.clone()
     }
 
@@ -78,17 +104,18 @@ impl<V: SiteValue, E: Dtype, D: Backend<E>> Distribution<E, D> for Delta<V, E, D
         Some(self.value.clone())
     }
 
-    fn entropy(&self) -> Option<Tensor<(), E, D>> {
+    fn entropy(&self) -> Option<Tensor<B, E, D>> {
         Some(-&self.log_density)
     }
 
     /// The log-density must be a number.
     fn check_parameters(&self) -> Result<(), ParameterError> {
-        check_parameter("log_density", &Operand::<(), E, D>::Full(self.log_density.clone()), &Real)
+        check_parameter("log_density", &Operand::Full(self.log_density.clone()), &Real)
     }
 
-    fn parameters_at(&self, _: usize) -> Vec<(&'static str, f64)> {
-        vec![("log_density", self.log_density.item().wide())]
+    fn parameters_at(&self, element: usize) -> Vec<(&'static str, f64)> {
+        let at = self.log_density.read(|values| values.get(element).map_or(f64::NAN, |v| v.wide()));
+        vec![("log_density", at)]
     }
 }
 
@@ -110,6 +137,22 @@ mod tests {
         assert_eq!(value.item(), 8.5);
         assert_eq!(grads.get(&point).unwrap().item(), 6.0);
         assert_eq!(grads.get(&weight).unwrap().item(), 1.0);
+    }
+
+    #[test]
+    fn the_batch_is_the_log_densitys() {
+        let value = Tensor::<_, f64, Cpu>::from([[1.0, 2.0], [3.0, 4.0]]);
+        let rows = Delta::new(value.clone(), Tensor::<_, f64, Cpu>::from([0.5, -0.5]));
+        assert_eq!((rows.event_dims(), rows.log_prob(&value).to_vec()), (vec![2], vec![0.5, -0.5]));
+        assert_eq!(rows.parameters_at(1), [("log_density", -0.5)]);
+        let each = Delta::elementwise(value.clone());
+        assert_eq!((each.event_dims(), each.log_prob(&value).to_vec()), (vec![], vec![0.0; 4]));
+    }
+
+    #[test]
+    #[should_panic(expected = "a value of shape [2] has a log-density of shape [3]")]
+    fn a_log_density_of_another_shape_is_refused() {
+        Delta::new(Tensor::<_, f64, Cpu>::from([0.0; 2]), Tensor::<_, f64, Cpu>::from([0.0; 3]));
     }
 
     #[test]

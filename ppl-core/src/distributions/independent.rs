@@ -34,7 +34,25 @@ pub struct Independent<P, Ax> {
 
 impl<P, Ax> Independent<P, Ax> {
     /// The trailing axes `Ax` of `base` as an event.
-    pub fn new(base: P) -> Self {
+    ///
+    /// # Panics
+    /// If the axes are not the last ones of the batch, which belong to no plate.
+    #[track_caller]
+    pub fn new<E: Dtype, D: Backend<E>>(base: P) -> Self
+    where
+        P: Distribution<E, D>,
+        P::Batch: ReduceShape<Ax>,
+        Ax: Axes,
+    {
+        let dims: Vec<usize> = base.batch_shape().concrete().into();
+        let kept = <P::Batch as ReduceShape<Ax>>::Reduced::NUM_DIMS;
+        let axes: Vec<isize> = Ax::as_array().into_iter().collect();
+        // A shape without axes has the formal axis 0.
+        assert!(
+            dims.is_empty() || axes.iter().all(|&axis| axis >= kept as isize),
+            "to_event: the axes of an event are the last ones of the batch {dims:?} of {}, not {axes:?}",
+            base.name()
+        );
         Independent { base, axes: PhantomData }
     }
 
@@ -73,12 +91,7 @@ where
 
     fn batch_shape(&self) -> Self::Batch {
         let dims: Vec<usize> = self.base.batch_shape().concrete().into();
-        let kept = dims.len() - Ax::as_array().into_iter().count().min(dims.len());
-        assert!(
-            Ax::as_array().into_iter().all(|a| a as usize >= kept || dims.is_empty()),
-            "to_event: the axes of an event are the last ones of the batch {dims:?}"
-        );
-        crate::tensor::shape_from_dims(&dims[..kept]).expect("the bound gives the reduced shape")
+        crate::tensor::shape_from_dims(&dims[..Self::Batch::NUM_DIMS]).expect("`new` has checked the axes")
     }
 
     fn event_dims(&self) -> Vec<usize> {
@@ -177,6 +190,6 @@ mod tests {
     #[test]
     #[should_panic(expected = "the axes of an event are the last ones")]
     fn an_event_is_made_of_the_last_axes() {
-        let _ = normal().to_event::<Axis<0>>().batch_shape();
+        let _ = normal().to_event::<Axis<0>>();
     }
 }
