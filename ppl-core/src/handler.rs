@@ -27,7 +27,9 @@
 
 use std::sync::Arc;
 
+use rand::RngCore;
 use rand::seq::index;
+use rustc_hash::FxHashMap;
 
 use crate::backend::Backend;
 use crate::dtype::Dtype;
@@ -84,15 +86,39 @@ pub struct Context {
     pub rng: Rng,
     /// Whether distributions' parameters are checked at every site.
     pub validate: bool,
+    /// Where initial values of parameters come from that no store supplies; drawn at first use.
+    param_seed: Option<u64>,
     scope: String,
     frames: Frames,
+    /// Sizes and rows of the plates met so far: a plate has the same rows wherever it is entered.
+    plates: FxHashMap<Arc<str>, (usize, Rows)>,
     error: Option<Error>,
 }
 
 impl Context {
     /// A fresh run. Parameters are checked in debug builds.
     pub fn new(rng: Rng) -> Self {
-        Context { rng, validate: cfg!(debug_assertions), scope: String::new(), frames: Frames::new(), error: None }
+        Context {
+            rng,
+            validate: cfg!(debug_assertions),
+            param_seed: None,
+            scope: String::new(),
+            frames: Frames::new(),
+            plates: FxHashMap::default(),
+            error: None,
+        }
+    }
+
+    /// Puts another generator, and another seed of parameters, in the place of the present ones,
+    /// which are returned.
+    pub(crate) fn exchange(&mut self, rng: Rng, param_seed: Option<u64>) -> (Rng, Option<u64>) {
+        (std::mem::replace(&mut self.rng, rng), std::mem::replace(&mut self.param_seed, param_seed))
+    }
+
+    /// The seed of the parameters that no store supplies: one for the run, so that two statements of
+    /// one name agree.
+    pub(crate) fn param_seed(&mut self) -> u64 {
+        *self.param_seed.get_or_insert_with(|| self.rng.next_u64())
     }
 
     /// Keeps an error if it is the first of the run.
@@ -146,8 +172,12 @@ impl Context {
 
     /// Puts a plate around what follows, with the rows that are fixed or drawn now.
     pub(crate) fn open(&mut self, plate: &mut Plate) {
-        let rows = plate.rows.take().unwrap_or_else(|| self.rows_of(plate));
-        let name: Arc<str> = plate.address.as_str().into();
+        let asked = self.rows_of(plate);
+        let rows = self.within(plate, asked);
+        let name = self.remember(plate, &rows);
+        if self.frames.iter().any(|frame| frame.name == name) {
+            self.report(wrong_plate(plate, "it stands within itself; give each its own name or index".into()));
+        }
         self.frames.push(Frame { name, size: plate.size, len: rows.len(), is_loop: plate.is_loop });
         plate.rows = Some(rows);
     }
@@ -159,27 +189,67 @@ impl Context {
         }
     }
 
-    fn rows_of(&mut self, plate: &Plate) -> Rows {
-        let wrong = |problem: String| Error::Plate { plate: plate.address.to_string(), problem };
-        match &plate.ask {
-            PlateRows::All => Rows::all(plate.size),
-            PlateRows::Subsample(n) if *n >= 1 && *n <= plate.size => {
-                Rows::some(index::sample(&mut self.rng, plate.size, *n).into_vec())
+    /// The rows that a handler has fixed or the statement asks for.
+    fn rows_of(&mut self, plate: &mut Plate) -> Rows {
+        match (plate.rows.take(), &plate.ask) {
+            (Some(fixed), PlateRows::Given(given)) if !fixed.same_as(given) => {
+                let problem = "the statement gives its rows, but a replay or another handler has fixed other ones";
+                self.report(wrong_plate(plate, problem.into()));
+                given.clone()
             }
-            PlateRows::Subsample(n) => {
-                self.report(wrong(format!("a subsample of {n} cannot be drawn from {} elements", plate.size)));
+            (Some(fixed), _) => fixed,
+            (None, PlateRows::All) => Rows::all(plate.size),
+            (None, PlateRows::Given(rows)) => rows.clone(),
+            (None, &PlateRows::Subsample(n)) => self.subsample(plate, n),
+        }
+    }
+
+    /// The subsample that the plate has had in this run, or a new one.
+    fn subsample(&mut self, plate: &Plate, n: usize) -> Rows {
+        match self.plates.get(plate.address.as_str()) {
+            Some((size, rows)) if *size == plate.size && rows.len() == n => rows.clone(),
+            _ if n >= 1 && n <= plate.size => Rows::some(index::sample(&mut self.rng, plate.size, n).into_vec()),
+            _ => {
+                let problem = format!("a subsample of {n} cannot be drawn from {} elements", plate.size);
+                self.report(wrong_plate(plate, problem));
                 Rows::all(plate.size)
-            }
-            PlateRows::Given(rows) => {
-                if let Some(row) = rows.iter().find(|&row| row >= plate.size) {
-                    self.report(wrong(format!("row {row} was given, but the plate has {} elements", plate.size)));
-                } else if rows.is_empty() && plate.size > 0 {
-                    self.report(wrong("no rows were given".into()));
-                }
-                rows.clone()
             }
         }
     }
+
+    /// The rows, if they are the plate's; others are reported and replaced by as many that are, since
+    /// the model may pick data by them.
+    fn within(&mut self, plate: &Plate, rows: Rows) -> Rows {
+        let size = plate.size;
+        if rows.is_empty() && size > 0 {
+            self.report(wrong_plate(plate, "no rows were given".into()));
+        }
+        let Some(beyond) = rows.iter().find(|&row| row >= size) else { return rows };
+        self.report(wrong_plate(plate, format!("row {beyond} was given, but the plate has {size} elements")));
+        if size == 0 { Rows::all(0) } else { Rows::some(rows.iter().map(|row| row % size).collect::<Vec<_>>()) }
+    }
+
+    /// Compares the plate with what it was before in this run; returns its name.
+    fn remember(&mut self, plate: &Plate, rows: &Rows) -> Arc<str> {
+        let Some((name, (size, before))) = self.plates.get_key_value(plate.address.as_str()) else {
+            let name: Arc<str> = plate.address.as_str().into();
+            self.plates.insert(name.clone(), (plate.size, rows.clone()));
+            return name;
+        };
+        let (name, size, same) = (name.clone(), *size, before.same_as(rows));
+        if size != plate.size {
+            let problem = format!("it has {size} elements in one place and {} in another", plate.size);
+            self.report(wrong_plate(plate, problem + "; give each its own name or index"));
+        } else if !same {
+            let problem = "it has other rows in one place than in another; give each its own name or index";
+            self.report(wrong_plate(plate, problem.into()));
+        }
+        name
+    }
+}
+
+fn wrong_plate(plate: &Plate, problem: String) -> Error {
+    Error::Plate { plate: plate.address.to_string(), problem }
 }
 
 /// Where a run stood when it entered a submodel.

@@ -12,7 +12,7 @@ mod condition;
 mod uncondition;
 // Sets values without scoring them: `do`.
 mod intervene;
-// Sets values of latent sites and parameters, scored as latent.
+// Sets values of latent sites, scored as latent.
 mod substitute;
 // Hides sites from the handlers further in.
 mod block;

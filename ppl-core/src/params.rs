@@ -11,5 +11,5 @@ mod init;
 
 pub use init::Init;
 pub use module::{ErasedModule, Module, ParamTensor, Visitor, VisitorMut};
-pub use site::{ParamSite, TypedParam};
+pub use site::{Initial, ParamSite, TypedParam};
 pub use store::{ParamEntry, ParamStore};

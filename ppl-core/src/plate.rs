@@ -58,6 +58,11 @@ impl Rows {
         })
     }
 
+    /// Whether both have the same elements in the same order.
+    pub(crate) fn same_as(&self, other: &Rows) -> bool {
+        self == other || self.iter().eq(other.iter())
+    }
+
     /// The indices, collected; what [`Tensor::gather`](crate::Tensor::gather) takes.
     pub fn to_vec(&self) -> Vec<usize> {
         self.iter().collect()

@@ -9,7 +9,7 @@ use crate::dtype::Dtype;
 use crate::error::Error;
 use crate::handler::{Context, Handler};
 use crate::model::Model;
-use crate::params::{Init, Module, TypedParam};
+use crate::params::{Init, Initial, Module, TypedParam};
 use crate::plate::{Plate, PlateRows, Rows};
 use crate::rng::Rng;
 use crate::site::{SampleSite, SiteKind, SiteMask, SiteState, TypedSite};
@@ -44,8 +44,8 @@ pub fn auxiliary<E: Dtype, D: Backend<E>, P: Distribution<E, D>>(
     statement(h, name, dist, None, SiteKind::Auxiliary)
 }
 
-/// `factor!(name, log_weight)`.
-pub fn factor<E: Dtype, D: Backend<E>>(h: Handle<'_, E, D>, name: Address, log_weight: Tensor<(), E, D>) {
+/// `factor!(name, log_weight)`: a term of the log-density, in plates one for each of their elements.
+pub fn factor<E: Dtype, D: Backend<E>, S: Shape>(h: Handle<'_, E, D>, name: Address, log_weight: Tensor<S, E, D>) {
     statement(h, name, Unit::new(log_weight), Some(()), SiteKind::Factor);
 }
 
@@ -97,6 +97,7 @@ fn prepare<E: Dtype, D: Backend<E>, P: Distribution<E, D>>(
 ) {
     if let Some(value) = value {
         let set = site.set_value(&value, "obs");
+        site.state_mut().observed &= set.is_ok();
         context.check(set);
     }
     if context.validate
@@ -112,9 +113,13 @@ fn prepare<E: Dtype, D: Backend<E>, P: Distribution<E, D>>(
             step: None,
         });
     }
-    if matches!(site.state().kind, SiteKind::Sample | SiteKind::Auxiliary) {
+    if site.state().is_scored() {
         let shape: Vec<usize> = site.distribution().batch_shape().concrete().into();
-        context.check(fits_plates(site.state(), shape));
+        if let Err(error) = fits_plates(site.state(), shape) {
+            context.report(error);
+            // The rest of the run takes the site as it is: outside of plates that it does not fit.
+            site.state_mut().frames.clear();
+        }
     }
 }
 
@@ -135,7 +140,7 @@ pub fn param<E: Dtype, D: Backend<E>, S: Shape>(
     name: Address,
     init: impl FnOnce(&mut Init<E, D>) -> Tensor<S, E, D>,
 ) -> Tensor<S, E, D> {
-    supplied(h, name, None, init)
+    supplied(h, name, None, |source| (init(source), Ok(())))
 }
 
 /// `param!(name, init, constraint = constraint)`.
@@ -146,19 +151,28 @@ pub fn param_constrained<E: Dtype, D: Backend<E>, S: Shape, C: Constraint<E, D>>
     constraint: C,
 ) -> Tensor<S, E, D> {
     let constraint: Support<E, D> = std::sync::Arc::new(constraint);
-    let mut wrong = None;
-    let free = supplied(h, name.clone(), Some(constraint.clone()), |source| {
-        let initial = init(source);
-        wrong = initial.read(|values| constraint.violation(values).map(|at| (at, values[at].wide())));
-        let shape = initial.shape();
-        constraint.inverse(initial.into_flat()).reshape_like(&shape)
-    });
-    if let Some((at, value)) = wrong {
-        let problem = format!("its initial value is {value} at element {at}, but it must be {}", constraint.describe());
-        h.context().report(Error::Param { param: name.to_string(), problem });
-    }
+    let full_name = name.clone().under(h.context().scope());
+    let first = |source: &mut Init<E, D>| unconstrained(&full_name, &constraint, init(source));
+    let free = supplied(h, name, Some(constraint.clone()), first);
     let shape = free.shape();
     constraint.transform(free.into_flat()).reshape_like(&shape)
+}
+
+/// Unconstrained numbers of an initial value; zeros, which every constraint maps into its set, where
+/// the value lies outside.
+fn unconstrained<E: Dtype, D: Backend<E>, S: Shape>(
+    name: &Address,
+    constraint: &Support<E, D>,
+    initial: Tensor<S, E, D>,
+) -> Initial<Tensor<S, E, D>> {
+    let shape = initial.shape();
+    let wrong = initial.read(|values| constraint.violation(values).map(|at| (at, values[at].wide())));
+    let Some((at, value)) = wrong else {
+        return (constraint.inverse(initial.into_flat()).reshape_like(&shape), Ok(()));
+    };
+    let problem = format!("its initial value is {value} at element {at}, but it must be {}", constraint.describe());
+    let error = Error::Param { param: name.to_string(), problem };
+    (Tensor::full_like(E::of(0.0), shape), Err(error))
 }
 
 /// `module!(name, build)`.
@@ -167,7 +181,7 @@ pub fn module<E: Dtype, D: Backend<E>, M: Module<E, D>>(
     name: Address,
     build: impl FnOnce(&mut Init<E, D>) -> M,
 ) -> M {
-    supplied(h, name, None, build)
+    supplied(h, name, None, |source| (build(source), Ok(())))
 }
 
 /// The value that the handlers give a parameter statement, or its own initial value after an error.
@@ -175,7 +189,7 @@ fn supplied<E: Dtype, D: Backend<E>, M: Module<E, D>>(
     h: Handle<'_, E, D>,
     name: Address,
     constraint: Option<Support<E, D>>,
-    init: impl FnOnce(&mut Init<E, D>) -> M,
+    init: impl FnOnce(&mut Init<E, D>) -> Initial<M>,
 ) -> M {
     let name = name.under(h.context().scope());
     let mut site = TypedParam::new(name.clone(), constraint, init);
@@ -187,7 +201,7 @@ fn supplied<E: Dtype, D: Backend<E>, M: Module<E, D>>(
             let problem = "no handler gave it a value".to_owned();
             context.report(Error::Param { param: name.to_string(), problem });
             let init = init.expect("an initialiser that was used has set the value");
-            init(&mut Init::new(Rng::named(0, name.as_str())))
+            init(&mut Init::new(Rng::named(0, name.as_str()))).0
         }
     }
 }

@@ -62,6 +62,16 @@ impl SiteState {
     pub fn plate_elements(&self) -> usize {
         self.frames.iter().filter(|f| !f.is_loop).map(|f| f.len).product()
     }
+
+    /// Whether the value is a random variable's, so that it can be drawn, observed or substituted.
+    pub fn is_random(&self) -> bool {
+        matches!(self.kind, SiteKind::Sample | SiteKind::Auxiliary)
+    }
+
+    /// Whether the site has a density: it was neither computed nor set by an intervention.
+    pub fn is_scored(&self) -> bool {
+        !matches!(self.kind, SiteKind::Deterministic | SiteKind::Intervened)
+    }
 }
 
 /// A site as handlers see it.
@@ -100,10 +110,11 @@ pub trait SampleSite<E: Dtype, D: Backend<E>> {
     fn log_prob_sum(&self) -> Tensor<(), E, D>;
 
     /// The log-density for each element of the plates around the site, masked but not scaled, with
-    /// event axes summed. Empty without a value.
+    /// event axes summed. Empty without a value, zeros where the site has no density.
     fn log_prob_elements(&self) -> Tensor<(usize,), E, D>;
 
-    /// The entropy of all elements together, where it has a closed form: masked, not scaled.
+    /// The entropy of all elements together, where it has a closed form: masked, not scaled. Zero
+    /// where the site has no density.
     fn entropy(&self) -> Option<Tensor<(), E, D>>;
 
     /// The first element whose log-density is not finite, with the parameters there.
@@ -160,7 +171,8 @@ impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> TypedSite<P, E, D> {
         let mut expected: Vec<usize> = self.distribution.batch_shape().concrete().into();
         expected.extend(self.distribution.event_dims());
         let found = SiteValue::dims(value);
-        if found == expected {
+        // The unit value of a factor has no shape to check.
+        if found == expected || size_of::<P::Value>() == 0 {
             return Ok(());
         }
         Err(Error::ValueShape { site: self.state.address.to_string(), action, found, expected })
@@ -168,14 +180,18 @@ impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> TypedSite<P, E, D> {
 
     /// The log-density per batch element, masked.
     fn elements(&self, value: &P::Value) -> Tensor<P::Batch, E, D> {
-        let log_prob = self.distribution.log_prob(value);
+        self.masked(self.distribution.log_prob(value))
+    }
+
+    /// A term for each batch element, 0 where the mask is false.
+    fn masked(&self, terms: Tensor<P::Batch, E, D>) -> Tensor<P::Batch, E, D> {
         match &self.state.mask {
-            SiteMask::All(true) => log_prob,
-            SiteMask::All(false) => log_prob.select(&vec![false; log_prob.numel()], 0.0),
+            SiteMask::All(true) => terms,
+            SiteMask::All(false) => terms.select(&vec![false; terms.numel()], 0.0),
             SiteMask::Elements(mask) => {
-                let width = log_prob.numel() / mask.len().max(1);
+                let width = terms.numel() / mask.len().max(1);
                 let spread: Vec<bool> = mask.iter().flat_map(|&m| std::iter::repeat_n(m, width)).collect();
-                log_prob.select(&spread, 0.0)
+                terms.select(&spread, 0.0)
             }
         }
     }
@@ -231,7 +247,7 @@ impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> SampleSite<E, D> for TypedS
     }
 
     fn log_prob_sum(&self) -> Tensor<(), E, D> {
-        let Some(value) = self.value.as_ref().filter(|_| self.state.kind != SiteKind::Intervened) else {
+        let Some(value) = self.value.as_ref().filter(|_| self.state.is_scored()) else {
             return Tensor::zeros();
         };
         let sum = match &self.state.mask {
@@ -243,27 +259,24 @@ impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> SampleSite<E, D> for TypedS
     }
 
     fn log_prob_elements(&self) -> Tensor<(usize,), E, D> {
-        let Some(value) = self.value.as_ref().filter(|_| self.state.kind != SiteKind::Intervened) else {
+        let Some(value) = &self.value else {
             return Tensor::vector(Vec::new());
         };
-        let elements = self.elements(value);
         let count = self.state.plate_elements();
+        if !self.state.is_scored() {
+            return Tensor::full_like(E::of(0.0), (count,));
+        }
+        let elements = self.elements(value);
         let width = elements.numel() / count.max(1);
         let rows = elements.reshape_like(&(count, width));
         rows.sum::<(usize,), dfdx::shapes::Axis<1>>()
     }
 
     fn entropy(&self) -> Option<Tensor<(), E, D>> {
-        let entropy = self.distribution.entropy()?;
-        match &self.state.mask {
-            SiteMask::All(true) => Some(entropy.sum_all()),
-            SiteMask::All(false) => Some(Tensor::zeros()),
-            SiteMask::Elements(mask) => {
-                let width = entropy.numel() / mask.len().max(1);
-                let spread: Vec<bool> = mask.iter().flat_map(|&m| std::iter::repeat_n(m, width)).collect();
-                Some(entropy.select(&spread, 0.0).sum_all())
-            }
+        if !self.state.is_scored() {
+            return Some(Tensor::zeros());
         }
+        Some(self.masked(self.distribution.entropy()?).sum_all())
     }
 
     fn explain_non_finite(&self) -> Error {

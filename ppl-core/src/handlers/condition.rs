@@ -2,9 +2,10 @@
 
 use crate::backend::Backend;
 use crate::dtype::Dtype;
+use crate::error::Error;
 use crate::handler::Handler;
-use crate::site::SampleSite;
-use crate::values::ValueMap;
+use crate::site::{SampleSite, SiteKind};
+use crate::values::{AnyValue, ValueMap};
 
 use super::Effect;
 
@@ -25,11 +26,26 @@ impl<E: Dtype, D: Backend<E>> Handler<E, D> for ConditionHandler<'_, E, D> {
 
     fn sample(&mut self, site: &mut dyn SampleSite<E, D>) {
         if let Some(value) = self.effect.0.get(site.name()) {
-            let set = site.set_value(value, "condition");
-            site.state_mut().observed = set.is_ok();
-            self.inner.context().check(set);
+            let observed = observe(site, value);
+            self.inner.context().check(observed);
         }
         self.inner.sample(site);
+    }
+}
+
+/// Makes the value data. An intervention that was there first has the last word.
+fn observe<E: Dtype, D: Backend<E>>(site: &mut dyn SampleSite<E, D>, value: &dyn AnyValue) -> Result<(), Error> {
+    match site.state().kind {
+        SiteKind::Intervened => Ok(()),
+        SiteKind::Factor | SiteKind::Deterministic => {
+            let problem = "it is not random, so it cannot be observed; condition a sample site, or intervene".into();
+            Err(Error::Site { site: site.name().to_owned(), problem })
+        }
+        SiteKind::Sample | SiteKind::Auxiliary => {
+            site.set_value(value, "condition")?;
+            site.state_mut().observed = true;
+            Ok(())
+        }
     }
 }
 

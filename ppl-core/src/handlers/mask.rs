@@ -21,14 +21,20 @@ struct MaskHandler<'h, E: Dtype, D: Backend<E>> {
     effect: &'h Mask,
 }
 
+impl<E: Dtype, D: Backend<E>> MaskHandler<'_, E, D> {
+    fn narrow(&self, state: &mut SiteState) -> Result<(), String> {
+        join(&mut state.mask, &self.effect.0)?;
+        fits(state)
+    }
+}
+
 impl<E: Dtype, D: Backend<E>> Handler<E, D> for MaskHandler<'_, E, D> {
     fn inner(&mut self) -> &mut dyn Handler<E, D> {
         self.inner
     }
 
     fn sample(&mut self, site: &mut dyn SampleSite<E, D>) {
-        let result = join(&mut site.state_mut().mask, &self.effect.0);
-        let result = result.and_then(|()| fits(site.state()));
+        let result = if site.state().is_scored() { self.narrow(site.state_mut()) } else { Ok(()) };
         if let Err(problem) = result {
             site.state_mut().mask = SiteMask::All(true);
             self.inner.context().report(Error::Site { site: site.name().to_owned(), problem });

@@ -45,8 +45,9 @@ impl<E: Dtype, D: Backend<E>> Handler<E, D> for Prior {
 
     fn param(&mut self, site: &mut dyn ParamSite<E, D>) {
         if site.value().is_none() {
-            let rng = Rng::named(rand::RngCore::next_u64(&mut self.context.rng), site.address().as_str());
-            site.initialise(&mut Init::new(rng));
+            let rng = Rng::named(self.context.param_seed(), site.address().as_str());
+            let initialised = site.initialise(&mut Init::new(rng));
+            self.context.check(initialised);
         }
     }
 

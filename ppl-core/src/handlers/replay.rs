@@ -7,7 +7,7 @@ use crate::dtype::Dtype;
 use crate::error::Error;
 use crate::handler::Handler;
 use crate::plate::{Plate, PlateRows, Rows};
-use crate::site::SampleSite;
+use crate::site::{SampleSite, SiteKind};
 use crate::trace::{SiteRecord, Trace};
 
 use super::Effect;
@@ -27,7 +27,7 @@ impl<'h, E: Dtype, D: Backend<E>> Replay<'h, E, D> {
 
 /// Whether a replay uses the site: what the other run drew, not what it was given.
 fn is_replayed<E: Dtype, D: Backend<E>>(record: &SiteRecord<E, D>) -> bool {
-    record.is_latent()
+    matches!(record.kind, SiteKind::Sample | SiteKind::Auxiliary) && !record.observed
 }
 
 impl<E: Dtype, D: Backend<E>> Handler<E, D> for Replay<'_, E, D> {
@@ -65,7 +65,7 @@ impl<E: Dtype, D: Backend<E>> Handler<E, D> for Replay<'_, E, D> {
 
 /// Whether the statement itself gives other rows than these.
 fn gives_others(plate: &Plate, rows: &Rows) -> bool {
-    matches!(&plate.ask, PlateRows::Given(given) if given.len() != rows.len() || given.iter().ne(rows.iter()))
+    matches!(&plate.ask, PlateRows::Given(given) if !given.same_as(rows))
 }
 
 /// The effect of `model.replay(trace)`.

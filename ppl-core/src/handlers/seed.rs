@@ -13,8 +13,8 @@ pub struct Seed(pub u64);
 
 impl<E: Dtype, D: Backend<E>> Effect<E, D> for Seed {
     fn around(&self, inner: &mut dyn Handler<E, D>, body: &mut dyn FnMut(&mut dyn Handler<E, D>)) {
-        let outer = std::mem::replace(&mut inner.context().rng, Rng::seed(self.0));
+        let (rng, param_seed) = inner.context().exchange(Rng::seed(self.0), None);
         body(inner);
-        inner.context().rng = outer;
+        inner.context().exchange(rng, param_seed);
     }
 }

@@ -2,13 +2,13 @@
 
 use crate::backend::Backend;
 use crate::dtype::Dtype;
-use crate::error::Error;
 use crate::handler::Handler;
 use crate::plate::{Plate, Rows};
 
 use super::Effect;
 
-/// Gives the plates named their rows; a statement that asks for a subsample takes these instead.
+/// Gives the plates named their rows; a statement that asks for all, or for a subsample, takes these
+/// instead. One that gives its own must give the same.
 #[derive(Clone, Debug, Default)]
 pub struct Subsample(pub Vec<(String, Rows)>);
 
@@ -24,14 +24,9 @@ impl<E: Dtype, D: Backend<E>> Handler<E, D> for SubsampleHandler<'_, E, D> {
     }
 
     fn enter_plate(&mut self, plate: &mut Plate) {
-        let rows = self.effect.0.iter().find(|(name, _)| name == plate.address.as_str()).map(|(_, rows)| rows.clone());
-        match rows {
-            Some(rows) if rows.iter().all(|row| row < plate.size) => plate.rows = Some(rows),
-            Some(_) => {
-                let problem = format!("a row beyond its {} elements was given", plate.size);
-                self.inner.context().report(Error::Plate { plate: plate.address.to_string(), problem });
-            }
-            None => {}
+        let rows = self.effect.0.iter().find(|(name, _)| name == plate.address.as_str());
+        if let Some((_, rows)) = rows {
+            plate.rows = Some(rows.clone());
         }
         self.inner.enter_plate(plate);
     }

@@ -8,7 +8,8 @@ use crate::values::ValueMap;
 
 use super::Effect;
 
-/// Gives latent sites values instead of draws; unlike data, they stay latent.
+/// Gives latent sites values instead of draws; unlike data, they stay latent. Values for observed,
+/// deterministic and intervened sites are left alone, so that a whole posterior draw can be given.
 #[derive(Clone, Debug)]
 pub struct Substitute(pub ValueMap);
 
@@ -25,6 +26,7 @@ impl<E: Dtype, D: Backend<E>> Handler<E, D> for SubstituteHandler<'_, E, D> {
 
     fn sample(&mut self, site: &mut dyn SampleSite<E, D>) {
         if !site.is_observed()
+            && site.state().is_random()
             && let Some(value) = self.effect.0.get(site.name())
         {
             let set = site.set_value(value, "substitute");

@@ -27,8 +27,15 @@ pub trait ParamSite<E: Dtype, D: Backend<E>> {
     fn set_value(&mut self, value: &dyn ErasedModule<E, D>) -> Result<(), Error>;
 
     /// Makes the value from the statement's own initialiser.
-    fn initialise(&mut self, init: &mut Init<E, D>);
+    ///
+    /// # Errors
+    /// If the initial value is not one the statement allows. The site then has one that is, with
+    /// which the run goes on, but which is not to be kept.
+    fn initialise(&mut self, init: &mut Init<E, D>) -> Result<(), Error>;
 }
+
+/// An initial value, and what is wrong with the one that was asked for.
+pub type Initial<M> = (M, Result<(), Error>);
 
 /// A parameter statement with its type and its initialiser.
 pub struct TypedParam<M, F, E: Dtype, D: Backend<E>> {
@@ -38,7 +45,7 @@ pub struct TypedParam<M, F, E: Dtype, D: Backend<E>> {
     value: Option<M>,
 }
 
-impl<M: Module<E, D>, F: FnOnce(&mut Init<E, D>) -> M, E: Dtype, D: Backend<E>> TypedParam<M, F, E, D> {
+impl<M: Module<E, D>, F: FnOnce(&mut Init<E, D>) -> Initial<M>, E: Dtype, D: Backend<E>> TypedParam<M, F, E, D> {
     /// A statement without a value yet.
     pub fn new(address: Address, constraint: Option<Support<E, D>>, init: F) -> Self {
         TypedParam { address, constraint, init: Some(init), value: None }
@@ -50,7 +57,7 @@ impl<M: Module<E, D>, F: FnOnce(&mut Init<E, D>) -> M, E: Dtype, D: Backend<E>> 
     }
 }
 
-impl<M: Module<E, D>, F: FnOnce(&mut Init<E, D>) -> M, E: Dtype, D: Backend<E>> ParamSite<E, D>
+impl<M: Module<E, D>, F: FnOnce(&mut Init<E, D>) -> Initial<M>, E: Dtype, D: Backend<E>> ParamSite<E, D>
     for TypedParam<M, F, E, D>
 {
     fn address(&self) -> &Address {
@@ -82,9 +89,10 @@ impl<M: Module<E, D>, F: FnOnce(&mut Init<E, D>) -> M, E: Dtype, D: Backend<E>> 
         }
     }
 
-    fn initialise(&mut self, init: &mut Init<E, D>) {
-        if let Some(f) = self.init.take() {
-            self.value = Some(f(init));
-        }
+    fn initialise(&mut self, init: &mut Init<E, D>) -> Result<(), Error> {
+        let Some(f) = self.init.take() else { return Ok(()) };
+        let (value, result) = f(init);
+        self.value = Some(value);
+        result
     }
 }

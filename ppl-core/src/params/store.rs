@@ -2,6 +2,7 @@
 
 use indexmap::IndexMap;
 
+use crate::address::Address;
 use crate::backend::Backend;
 use crate::constraint::Support;
 use crate::dtype::Dtype;
@@ -146,7 +147,8 @@ impl<E: Dtype, D: Backend<E>> ParamStore<E, D> {
     /// Gives a statement its value, tracked: the stored one, or a new one that it stores.
     ///
     /// # Errors
-    /// If the stored value has another type than the statement's.
+    /// If the stored value has another type or constraint than the statement's, or the initial value
+    /// is not allowed, in which case nothing is stored.
     pub fn supply(&mut self, site: &mut dyn ParamSite<E, D>) -> Result<(), Error> {
         if !self.entries.contains_key(site.address().as_str()) {
             let entry = self.make(site)?;
@@ -155,13 +157,14 @@ impl<E: Dtype, D: Backend<E>> ParamStore<E, D> {
         let round = self.round;
         let entry = &mut self.entries[site.address().as_str()];
         entry.used_in = round;
+        same_constraint(site.address(), entry.constraint.as_ref(), site.constraint())?;
         site.set_value(&*entry.value)
     }
 
     /// A statement's first value: its own initial one, or that of a checkpoint.
     fn make(&mut self, site: &mut dyn ParamSite<E, D>) -> Result<ParamEntry<E, D>, Error> {
         let name = site.address().to_string();
-        site.initialise(&mut Init::new(Rng::named(self.seed, &name)));
+        site.initialise(&mut Init::new(Rng::named(self.seed, &name)))?;
         let Some(mut value) = site.value().map(ErasedModule::boxed) else {
             let problem = "it has neither a stored value nor an initial one".into();
             return Err(Error::Param { param: name, problem });
@@ -204,6 +207,21 @@ impl<E: Dtype, D: Backend<E>> ParamStore<E, D> {
         statements.for_each(|(statement, entry)| entry.value.each(statement, &mut |n, _| held |= n == name));
         held
     }
+}
+
+/// Checks that two statements of one name mean the same unconstrained numbers.
+fn same_constraint<E: Dtype, D: Backend<E>>(
+    param: &Address,
+    stored: Option<&Support<E, D>>,
+    asked: Option<&Support<E, D>>,
+) -> Result<(), Error> {
+    let words = |c: Option<&Support<E, D>>| c.map_or_else(|| "anything".to_owned(), |c| c.describe());
+    if stored.is_none() && asked.is_none() || words(stored) == words(asked) {
+        return Ok(());
+    }
+    let (stored, asked) = (words(stored), words(asked));
+    let problem = format!("the statement says that it must be {asked}, but the stored value must be {stored}");
+    Err(Error::Param { param: param.to_string(), problem })
 }
 
 /// Replaces a tensor's elements by those of a checkpoint.
