@@ -194,8 +194,8 @@ fn updates_in_place() {
             value.iter_mut().zip(gradient).for_each(|(v, g)| *v -= *g);
         };
         match i {
-            0 => Cpu::update_in_place(&mut grads, param, &mut step).unwrap(),
-            _ => composed::update(&mut grads, param, &mut step).unwrap(),
+            0 => Cpu::update_in_place(&mut grads, &mut param.inner, &mut step).unwrap(),
+            _ => composed::update(&mut grads, &mut param.inner, &mut step).unwrap(),
         }
     }
     assert_eq!(params[0], params[1]);
