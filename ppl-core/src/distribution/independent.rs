@@ -190,6 +190,6 @@ mod tests {
     #[test]
     #[should_panic(expected = "the axes of an event are the last ones")]
     fn an_event_is_made_of_the_last_axes() {
-        let _ = normal().to_event::<Axis<0>>().batch_shape();
+        let _ = normal().to_event::<Axis<0>>();
     }
 }

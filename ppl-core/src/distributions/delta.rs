@@ -140,6 +140,22 @@ mod tests {
     }
 
     #[test]
+    fn the_batch_is_the_log_densitys() {
+        let value = Tensor::<_, f64, Cpu>::from([[1.0, 2.0], [3.0, 4.0]]);
+        let rows = Delta::new(value.clone(), Tensor::<_, f64, Cpu>::from([0.5, -0.5]));
+        assert_eq!((rows.event_dims(), rows.log_prob(&value).to_vec()), (vec![2], vec![0.5, -0.5]));
+        assert_eq!(rows.parameters_at(1), [("log_density", -0.5)]);
+        let each = Delta::elementwise(value.clone());
+        assert_eq!((each.event_dims(), each.log_prob(&value).to_vec()), (vec![], vec![0.0; 4]));
+    }
+
+    #[test]
+    #[should_panic(expected = "a value of shape [2] has a log-density of shape [3]")]
+    fn a_log_density_of_another_shape_is_refused() {
+        Delta::new(Tensor::<_, f64, Cpu>::from([0.0; 2]), Tensor::<_, f64, Cpu>::from([0.0; 3]));
+    }
+
+    #[test]
     fn entropy_is_minus_the_log_density() {
         let delta = Delta::<_, f64, Cpu>::new(7_usize, Tensor::scalar(-0.5));
         assert_eq!(delta.entropy().unwrap().item(), 0.5);

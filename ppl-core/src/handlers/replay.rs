@@ -65,7 +65,7 @@ impl<E: Dtype, D: Backend<E>> Handler<E, D> for Replay<'_, E, D> {
 
 /// Whether the statement itself gives other rows than these.
 fn gives_others(plate: &Plate, rows: &Rows) -> bool {
-    matches!(&plate.ask, PlateRows::Given(given) if given.len() != rows.len() || given.iter().ne(rows.iter()))
+    matches!(&plate.ask, PlateRows::Given(given) if !given.same_as(rows))
 }
 
 /// The effect of `model.replay(trace)`.
