@@ -28,8 +28,9 @@ def single(x):
 class Continuous:
     """A frozen distribution of scipy, with moments replaced where given."""
 
-    def __init__(self, frozen, mean=None, variance=None):
+    def __init__(self, frozen, mean=None, variance=None, lower_quantile=None):
         self.frozen = frozen
+        self.lower_quantile = lower_quantile or frozen.ppf
         self.mean = float(frozen.mean()) if mean is None else mean
         self.variance = float(frozen.var()) if variance is None else variance
         self.entropy = float(frozen.entropy())
@@ -42,13 +43,19 @@ class Continuous:
 
     def icdf(self, q):
         # From the nearer end: scipy's ppf of the half-Cauchy loses digits near its pole.
-        return float(self.frozen.ppf(q) if q <= 0.5 else self.frozen.isf(1.0 - q))
+        return float(self.lower_quantile(q) if q <= 0.5 else self.frozen.isf(1.0 - q))
 
 
 def log_normal(loc, scale):
     # (exp(s^2) - 1) exp(2 m + s^2): scipy's loses all digits for small s.
     variance = math.expm1(scale**2) * math.exp(2 * loc + scale**2)
     return Continuous(stats.lognorm(s=scale, scale=math.exp(loc)), variance=variance)
+
+
+def half_normal(scale):
+    # scipy's ppf adds 1 to a small probability and loses its digits.
+    quantile = lambda q: scale * math.sqrt(2.0) * special.erfinv(q)
+    return Continuous(stats.halfnorm(scale=scale), lower_quantile=quantile)
 
 
 class Discrete:
@@ -109,7 +116,7 @@ FAMILIES = {
         lambda loc, scale: [-1, 0, math.exp(loc - 9 * scale), math.exp(loc + 9 * scale)],
     ),
     "HalfNormal": (
-        lambda scale: Continuous(stats.halfnorm(scale=scale)),
+        half_normal,
         [(1,), (0.25,), (1e-10,), (1e10,)],
         lambda scale: [-scale, 0, 1e-15 * scale, 30 * scale],
     ),

@@ -146,8 +146,8 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for Bernoulli<S, E, D
 
     fn entropy(&self) -> Option<Tensor<S, E, D>> {
         Some(match &self.parameter {
-            Parameter::Probs(probs) => apply(Entropy, [probs.spread(self.shape).flat()], self.shape),
-            Parameter::Logits(logits) => apply(LogitEntropy, [logits.spread(self.shape).flat()], self.shape),
+            Parameter::Probs(probs) => apply(Entropy, [probs.flat()], self.shape),
+            Parameter::Logits(logits) => apply(LogitEntropy, [logits.flat()], self.shape),
         })
     }
 

@@ -86,7 +86,8 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Categorical<S, E, D> {
                 apply(LogRatio, [probs.flat(), totals.flat()], self.shape)
             }
             Parameter::Logits(logits) => {
-                logits - logits.logsumexp::<Batch<S>, Axis<S>>().broadcast_like::<S, Axis<S>>(&self.shape)
+                let logits = self.centred(logits);
+                &logits - logits.logsumexp::<Batch<S>, Axis<S>>().broadcast_like::<S, Axis<S>>(&self.shape)
             }
         }
     }
@@ -108,12 +109,27 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Categorical<S, E, D> {
         }
     }
 
-    /// The parameter at each chosen category, in the shape of the batch; where the choice is no
-    /// category, that of the first one.
-    fn chosen(&self, categories: &[usize]) -> Flat<E, D> {
+    /// The same log-odds with the largest of each element near 0, so that the difference from their
+    /// log-sum keeps its digits. A constant shift, which changes no gradient.
+    fn centred(&self, logits: &Tensor<S, E, D>) -> Tensor<S, E, D> {
+        /// Up to here the digits lost do not matter.
+        const NEAR: f64 = 4.0;
+        let count = self.categories();
+        let largest = |row: &[E]| row.iter().copied().fold(E::neg_infinity(), E::max);
+        let shifts: Vec<E> = logits.read(|values| values.chunks_exact(count).map(largest).collect());
+        if !shifts.iter().any(|s| s.is_finite() && s.wide().abs() > NEAR) {
+            return logits.clone();
+        }
+        let finite = shifts.iter().map(|&s| if s.is_finite() { s } else { E::of(0.0) });
+        logits - Tensor::from_vec(finite.flat_map(|s| std::iter::repeat_n(s, count)).collect(), self.shape)
+    }
+
+    /// The elements of `parameter` at the chosen categories; where the choice is no category, at the
+    /// first one.
+    fn chosen(&self, parameter: &Tensor<S, E, D>, categories: &[usize]) -> Flat<E, D> {
         let count = self.categories();
         let at = |(row, &k): (usize, &usize)| row * count + if k < count { k } else { 0 };
-        D::take(self.tensor().1.flat(), categories.iter().enumerate().map(at).collect())
+        D::take(parameter.flat(), categories.iter().enumerate().map(at).collect())
     }
 }
 
@@ -148,7 +164,11 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for Categorical<S, E,
     fn draw(&self, rng: &mut Rng) -> Self::Value {
         let probs = self.probs().to_vec();
         let rows = probs.chunks_exact(self.categories());
-        let values = rows.map(|row| reaching(row, rng.r#gen::<f64>(), |sum, u| sum > u)).collect();
+        let mut one = |row| {
+            let noise: f64 = rng.r#gen();
+            reaching(row, |sum| sum > noise)
+        };
+        let values = rows.map(&mut one).collect();
         Tensor::from_vec(values, self.batch_shape())
     }
 
@@ -160,10 +180,15 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for Categorical<S, E,
         let shape = self.batch_shape();
         check_value_shape("Categorical", value.shape(), shape);
         let categories = value.to_vec();
-        let chosen = self.chosen(&categories);
         let log_prob = match &self.parameter {
-            Parameter::Probs(probs) => apply(LogRatio, [chosen, probs.sum::<Batch<S>, Axis<S>>().into_flat()], shape),
-            Parameter::Logits(logits) => chosen.reshape_like(&shape) - logits.logsumexp::<Batch<S>, Axis<S>>(),
+            Parameter::Probs(probs) => {
+                let totals = probs.sum::<Batch<S>, Axis<S>>().into_flat();
+                apply(LogRatio, [self.chosen(probs, &categories), totals], shape)
+            }
+            Parameter::Logits(logits) => {
+                let logits = self.centred(logits);
+                self.chosen(&logits, &categories).reshape_like(&shape) - logits.logsumexp::<Batch<S>, Axis<S>>()
+            }
         };
         let known: Vec<bool> = categories.iter().map(|&k| k < self.categories()).collect();
         if known.iter().all(|&k| k) { log_prob } else { log_prob.select(&known, f64::NEG_INFINITY) }
@@ -191,7 +216,7 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for Categorical<S, E,
         check_value_shape("Categorical", probability.shape(), self.batch_shape());
         let (probs, wanted) = (self.probs().to_vec(), probability.to_vec());
         let rows = probs.chunks_exact(self.categories()).zip(wanted);
-        let values = rows.map(|(row, q)| reaching(row, q.wide(), |sum, q| sum >= q)).collect();
+        let values = rows.map(|(row, q)| reaching(row, |sum| E::of(sum) >= q)).collect();
         Some(Tensor::from_vec(values, self.batch_shape()))
     }
 
@@ -233,15 +258,16 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for Categorical<S, E,
     }
 }
 
-/// The first category whose cumulative probability meets `wanted`, of those that can be.
-fn reaching<E: Dtype>(probs: &[E], wanted: f64, meets: impl Fn(f64, f64) -> bool) -> usize {
+/// The first category whose cumulative probability is enough, or else the last, of those that can
+/// be.
+fn reaching<E: Dtype>(probs: &[E], enough: impl Fn(f64) -> bool) -> usize {
     let (mut sum, mut last) = (0.0, 0);
-    for (k, p) in probs.iter().map(|p| p.wide()).enumerate().filter(|&(_, p)| p > 0.0) {
-        sum += p;
-        if meets(sum, wanted) {
-            return k;
-        }
+    for (k, p) in probs.iter().enumerate().filter(|(_, p)| **p > E::of(0.0)) {
+        sum += p.wide();
         last = k;
+        if enough(sum) {
+            break;
+        }
     }
     last
 }

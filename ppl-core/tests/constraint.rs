@@ -1,0 +1,224 @@
+//! Constraints: what they say, what they admit, and their maps from the real line with the
+//! Jacobians, against finite differences.
+
+use std::sync::Arc;
+
+use ppl_core::autodiff::grad;
+use ppl_core::backend::Backend;
+use ppl_core::constraint::{
+    Boolean, Bounds, IntegerRange, Interval, NonNegative, Positive, Real, Support, UNIT_INTERVAL,
+};
+use ppl_core::{Cpu, Dtype, Tensor};
+
+type Row<E, D> = Tensor<(usize,), E, D>;
+
+fn row<E: Dtype, D: Backend<E>>(values: &[f64]) -> Row<E, D> {
+    Row::vector(values.iter().map(|&v| E::of(v)).collect())
+}
+
+fn wide<E: Dtype, D: Backend<E>>(row: &Row<E, D>) -> Vec<f64> {
+    row.to_vec().into_iter().map(E::wide).collect()
+}
+
+/// A constraint, what it says, and three values inside and outside.
+struct Case<E: Dtype, D: Backend<E>> {
+    constraint: Support<E, D>,
+    describe: &'static str,
+    inside: [f64; 3],
+    outside: [f64; 3],
+}
+
+fn continuous<E: Dtype, D: Backend<E>>() -> Vec<Case<E, D>> {
+    let inf = f64::INFINITY;
+    vec![
+        Case {
+            constraint: Arc::new(Real),
+            describe: "a finite real number",
+            inside: [-3.0, 0.0, 1e30],
+            outside: [inf, -inf, f64::NAN],
+        },
+        Case {
+            constraint: Arc::new(Positive),
+            describe: "positive and finite",
+            inside: [1e-30, 1.0, 1e30],
+            outside: [0.0, -1.0, inf],
+        },
+        Case {
+            constraint: Arc::new(NonNegative),
+            describe: "not negative, and finite",
+            inside: [0.0, 1.0, 1e30],
+            outside: [-1e-30, inf, f64::NAN],
+        },
+        Case {
+            constraint: Arc::new(UNIT_INTERVAL),
+            describe: "in [0, 1]",
+            inside: [0.0, 0.5, 1.0],
+            outside: [-0.01, 1.01, f64::NAN],
+        },
+        Case {
+            constraint: Arc::new(Interval { low: -2.5, high: 10.0 }),
+            describe: "in [-2.5, 10]",
+            inside: [-2.5, 3.0, 10.0],
+            outside: [-3.0, 11.0, -inf],
+        },
+        Case {
+            constraint: Arc::new(Bounds::new(row(&[-1.0]), row(&[0.5]))),
+            describe: "in [-1, 0.5]",
+            inside: [-1.0, 0.0, 0.5],
+            outside: [-1.5, 1.0, f64::NAN],
+        },
+        Case {
+            constraint: Arc::new(Bounds::new(row(&[0.0, -1.0, 5.0]), row(&[9.0]))),
+            describe: "in [its own bound, 9]",
+            inside: [0.0, -0.5, 5.0],
+            outside: [-0.5, -1.5, 4.0],
+        },
+    ]
+}
+
+fn discrete<E: Dtype, D: Backend<E>>() -> Vec<Case<E, D>> {
+    vec![
+        Case {
+            constraint: Arc::new(Boolean),
+            describe: "0 or 1",
+            inside: [0.0, 1.0, 1.0],
+            outside: [0.5, -1.0, f64::NAN],
+        },
+        Case {
+            constraint: Arc::new(IntegerRange { high: 3 }),
+            describe: "a whole number in 0..=3",
+            inside: [0.0, 2.0, 3.0],
+            outside: [4.0, -1.0, 1.5],
+        },
+    ]
+}
+
+fn admits_and_says<E: Dtype, D: Backend<E>>() {
+    for (cases, is_discrete) in [(continuous::<E, D>(), false), (discrete(), true)] {
+        for Case { constraint, describe, inside, outside } in cases {
+            assert_eq!((constraint.describe().as_str(), constraint.is_discrete()), (describe, is_discrete));
+            let inside = inside.map(E::of);
+            assert_eq!(constraint.violation(&inside), None, "{describe}");
+            for (i, bad) in outside.into_iter().enumerate() {
+                let mut values = inside;
+                values[i] = E::of(bad);
+                assert_eq!(constraint.violation(&values), Some(i), "{describe}: {bad}");
+            }
+        }
+    }
+}
+
+fn maps_there_and_back<E: Dtype, D: Backend<E>>() {
+    let tolerance = if E::NAME == "f64" { 1e-12 } else { 1e-4 };
+    for Case { constraint, describe, .. } in continuous::<E, D>() {
+        for u in [[-4.0, 0.0, 3.0], [0.5, -1.25, 2.0]] {
+            let constrained = constraint.transform(row(&u));
+            assert_eq!(constraint.violation(&constrained.to_vec()), None, "{describe}");
+            let again = wide(&constraint.inverse(constrained));
+            let off = again.iter().zip(u).map(|(a, u)| (a - u).abs()).fold(0.0, f64::max);
+            assert!(off <= tolerance, "{describe}: {u:?} became {again:?}");
+        }
+    }
+}
+
+fn extremes_stay_within_an_interval<E: Dtype, D: Backend<E>>() {
+    let interval = Interval { low: 0.1, high: 0.3 };
+    let constraint: Support<E, D> = Arc::new(interval);
+    let far = constraint.transform(row(&[-1e4, -40.0, 40.0, 1e4]));
+    assert_eq!(constraint.violation(&far.to_vec()), None, "{far:?}");
+    assert!(constraint.transform(row(&[f64::NAN])).item().is_nan());
+    let slope = constraint.log_abs_det(row(&[-1e4, 1e4])).item().wide();
+    assert!((slope - (2.0 * 0.2_f64.ln() - 2e4)).abs() < 1e-6 * 2e4, "{slope}");
+}
+
+macro_rules! both_dtypes {
+    ($($check:ident;)+) => {
+        mod single {$(
+            #[test]
+            fn $check() {
+                super::$check::<f32, ppl_core::Cpu>();
+            }
+        )+}
+        mod double {$(
+            #[test]
+            fn $check() {
+                super::$check::<f64, ppl_core::Cpu>();
+            }
+        )+}
+    };
+}
+
+both_dtypes! {
+    admits_and_says;
+    maps_there_and_back;
+    extremes_stay_within_an_interval;
+    the_jacobian_is_that_of_the_map;
+}
+
+/// The map is element by element, so its Jacobian is the diagonal of slopes, which the gradient
+/// gives; that of the map itself is held against differences below.
+fn the_jacobian_is_that_of_the_map<E: Dtype, D: Backend<E>>() {
+    let tolerance = if E::NAME == "f64" { 1e-12 } else { 1e-5 };
+    for Case { constraint, describe, .. } in continuous::<E, D>() {
+        let u = row(&[-2.0, 0.25, 1.5]).tracked();
+        let (_, grads) = grad(|| constraint.transform(u.clone()).sum_all());
+        let slopes = wide(&grads.get(&u).expect("a leaf"));
+        let expected: f64 = slopes.iter().map(|s| s.abs().ln()).sum();
+        let found = constraint.log_abs_det(u).item().wide();
+        assert!((found - expected).abs() < tolerance, "{describe}: {found}, {expected}");
+    }
+}
+
+/// Central differences of `f` along each element.
+fn differences(f: impl Fn(&[f64]) -> f64, at: &[f64]) -> Vec<f64> {
+    const STEP: f64 = 1e-5;
+    let moved = |i: usize, by: f64| {
+        let mut x = at.to_vec();
+        x[i] += by;
+        f(&x)
+    };
+    (0..at.len()).map(|i| (moved(i, STEP) - moved(i, -STEP)) / (2.0 * STEP)).collect()
+}
+
+#[test]
+fn gradients_equal_finite_differences() {
+    type Map = fn(&Support<f64, Cpu>, Row<f64, Cpu>) -> Tensor<(), f64>;
+    let maps: [(&str, Map, [f64; 3]); 3] = [
+        ("transform", |c, u| (c.transform(u) * row(&[1.0, -2.0, 0.5])).sum_all(), [-2.0, 0.25, 1.5]),
+        ("log_abs_det", |c, u| c.log_abs_det(u), [-2.0, 0.25, 1.5]),
+        ("inverse", |c, x| (c.inverse(x) * row(&[1.0, -2.0, 0.5])).sum_all(), [0.25, 0.4, 0.45]),
+    ];
+    let mut cases = continuous::<f64, Cpu>();
+    // A value that suits all of these lies beyond the bounds of the last one.
+    cases.pop();
+    for Case { constraint, describe, .. } in cases {
+        for (what, f, at) in maps {
+            let leaf = row(&at).tracked();
+            let (_, grads) = grad(|| f(&constraint, leaf.clone()));
+            let found = wide(&grads.get(&leaf).expect("a leaf"));
+            let expected = differences(|x| f(&constraint, row(x)).item(), &at);
+            let close = found.iter().zip(&expected).all(|(f, e)| (f - e).abs() <= 1e-7 * e.abs().max(1.0));
+            assert!(close, "{describe}, {what}: {found:?}, {expected:?}");
+        }
+    }
+}
+
+#[test]
+fn gradients_reach_the_bounds() {
+    let (low, high, u) = ([0.5, -1.0], [2.0, 4.0], [0.3, -1.2]);
+    let whole = |low: Row<f64, Cpu>, high: Row<f64, Cpu>| {
+        let bounds: Support<f64, Cpu> = Arc::new(Bounds::new(low, high));
+        let x = bounds.transform(row(&u));
+        bounds.log_abs_det(row(&u)) + (&x * &x).sum_all() + bounds.inverse(row(&[1.0, 1.5])).sum_all()
+    };
+    let leaves = [row(&low).tracked(), row(&high).tracked()];
+    let (_, grads) = grad(|| whole(leaves[0].clone(), leaves[1].clone()));
+    let expected = [
+        differences(|low| whole(row(low), row(&high)).item(), &low),
+        differences(|high| whole(row(&low), row(high)).item(), &high),
+    ];
+    for (leaf, expected) in leaves.iter().zip(expected) {
+        let found = wide(&grads.get(leaf).expect("a leaf"));
+        assert!(found.iter().zip(&expected).all(|(f, e)| (f - e).abs() < 1e-7), "{found:?}, {expected:?}");
+    }
+}

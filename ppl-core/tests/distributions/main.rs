@@ -1,0 +1,31 @@
+//! The distributions over numbers and categories: one table of families and, for each of them, the
+//! same checks against scipy, quadrature, finite differences and their own draws, in both dtypes.
+
+/// A test of each dtype from a check that is generic over dtype and device.
+macro_rules! both_dtypes {
+    ($($name:ident = $check:ident;)+) => {$(
+        mod $name {
+            #[test]
+            fn f32() {
+                super::$check::<f32, ppl_core::Cpu>();
+            }
+            #[test]
+            fn f64() {
+                super::$check::<f64, ppl_core::Cpu>();
+            }
+        }
+    )+};
+}
+
+// The table.
+mod families;
+// Values of scipy.
+mod reference;
+// Densities integrate to one, masses sum to one, and quantiles invert the cdf.
+mod density;
+// Gradients are finite differences.
+mod gradients;
+// Draws follow the cdf.
+mod sampling;
+// Parameters, values and shapes that do not fit.
+mod domains;
