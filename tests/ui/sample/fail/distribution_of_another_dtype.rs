@@ -2,7 +2,7 @@ use ppl::prelude::*;
 
 #[model]
 fn coin() {
-    sample!("flip", 0.5);
+    sample!("flip", Normal::<(), f64, Cpu>::standard());
 }
 
 fn main() {}
