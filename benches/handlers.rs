@@ -12,6 +12,7 @@ use ppl::primitives::sample;
 use ppl::rng::Rng;
 
 type Scalar = Tensor<()>;
+type ScalarNormal = Normal<(), f64, Cpu>;
 
 /// Forwards everything.
 struct Forward<'h> {
@@ -38,13 +39,13 @@ fn forwarding(c: &mut Criterion) {
     let (loc, scale) = (Scalar::scalar(0.0), Scalar::scalar(1.0));
     group.bench_function("distribution alone", |b| {
         let mut rng = Rng::seed(0);
-        b.iter(|| black_box(Normal::new(&loc, &scale).draw(&mut rng)));
+        b.iter(|| black_box(ScalarNormal::new(&loc, &scale).draw(&mut rng)));
     });
     for depth in 0..=8 {
         group.bench_with_input(BenchmarkId::new("handlers", depth), &depth, |b, &depth| {
             let mut prior = Prior::seeded(0);
             nested(depth, &mut prior, &mut |h| {
-                b.iter(|| black_box(sample(&mut *h, Address::fixed("z"), Normal::new(&loc, &scale))));
+                b.iter(|| black_box(sample(&mut *h, Address::fixed("z"), ScalarNormal::new(&loc, &scale))));
             });
         });
     }
@@ -57,7 +58,7 @@ fn trace_and_replay(c: &mut Criterion) {
     let (loc, scale) = (Scalar::scalar(0.0), Scalar::scalar(1.0));
     let body = |h: &mut dyn Handler<f64, Cpu>| {
         for name in &names {
-            black_box(sample(&mut *h, Address::fixed(name), Normal::new(&loc, &scale)));
+            black_box(sample(&mut *h, Address::fixed(name), ScalarNormal::new(&loc, &scale)));
         }
     };
     let mut prior = Prior::seeded(0);
@@ -67,7 +68,7 @@ fn trace_and_replay(c: &mut Criterion) {
     let mut group = c.benchmark_group("64 sites");
     group.bench_function("log-densities alone", |b| {
         let z = Scalar::scalar(0.3);
-        b.iter(|| (0..SITES).for_each(|_| drop(black_box(Normal::new(&loc, &scale).log_prob_sum(&z)))));
+        b.iter(|| (0..SITES).for_each(|_| drop(black_box(ScalarNormal::new(&loc, &scale).log_prob_sum(&z)))));
     });
     group.bench_function("trace + replay", |b| {
         b.iter(|| {

@@ -17,7 +17,7 @@ struct Weights<const H: usize> {
 }
 
 /// Weights, one optimiser for each layer, and room for gradients.
-pub struct Network<const H: usize> {
+pub(super) struct Network<const H: usize> {
     device: Cpu,
     weights: Weights<H>,
     optimizers: (
@@ -30,7 +30,7 @@ pub struct Network<const H: usize> {
 }
 
 impl<const H: usize> Network<H> {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         let device = Cpu::seed_from_u64(0);
         let weights = Weights {
             hidden: Linear::build(&device),
@@ -50,7 +50,7 @@ impl<const H: usize> Network<H> {
         Network { device, weights, optimizers }
     }
 
-    pub fn step(&mut self, images: &ppl::Tensor<Rank2<B, 784>>) -> f32 {
+    pub(super) fn step(&mut self, images: &ppl::Tensor<Rank2<B, 784>>) -> f32 {
         let w = &mut self.weights;
         let x = self.device.tensor_from_vec(images.to_vec(), Rank2::<B, 784>::default());
         let hidden = w.hidden.forward(x.clone().leaky_traced()).relu();

@@ -1,6 +1,7 @@
 //! The record of a run: its sites with values and log-densities, and its plates.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
@@ -283,8 +284,8 @@ impl<'a> TraceReader<'a> {
             let Some(rest) = site.address.scope().strip_prefix(&self.scope) else { continue };
             let Some(first) = rest.split('/').next().filter(|s| !s.is_empty()) else { continue };
             let Some(index) = indices_in(pattern, first).and_then(|i| I::from_indices(&i)) else { continue };
-            if !found.contains_key(&index) {
-                found.insert(index, self.submodel(first)?);
+            if let Entry::Vacant(entry) = found.entry(index) {
+                entry.insert(self.submodel(first)?);
             }
         }
         Ok(found)

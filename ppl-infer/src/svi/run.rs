@@ -86,11 +86,11 @@ where
     /// # Errors
     /// Errors that the caller must mend: a guide that does not fit, wrong shapes. Numbers that go
     /// astray are a [`StopReason`].
-    pub fn run<A: Clone>(&mut self, options: RunOptions, args: impl IntoArgs<Args = A>) -> Result<RunReport, Error>
+    pub fn run<A>(&mut self, options: RunOptions, args: impl IntoArgs<Args = A>) -> Result<RunReport, Error>
     where
         M: Model<A, E = E, D = D>,
         G: Model<A, E = E, D = D>,
-        A: IntoArgs<Args = A>,
+        A: Clone + IntoArgs<Args = A>,
     {
         let args = args.into_args();
         self.run_with(options, |_| args.clone(), |_| ControlFlow::Continue(()))
