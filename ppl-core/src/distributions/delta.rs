@@ -25,7 +25,7 @@ use crate::values::SiteValue;
 ///
 /// ```
 /// use ppl_core::{Tensor, distribution::Distribution, distributions::Delta};
-/// let point = Delta::<_, f64, ppl_core::Cpu>::certain(Tensor::from([1.0, 2.0]));
+/// let point = Delta::<_, f64, ppl_core::Cpu>::certain(Tensor::<_, f64>::from([1.0, 2.0]));
 /// assert_eq!(point.mean().unwrap().to_vec(), [1.0, 2.0]);
 /// ```
 ///
