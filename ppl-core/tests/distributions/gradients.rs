@@ -85,10 +85,11 @@ fn gradients_are_finite_differences() {
                 let finite = value_of(&family, f, &args).expect("as before").iter().all(|y| y.is_finite());
                 // Along a category there is no slope.
                 let first = usize::from(family.name.starts_with("Categorical"));
-                for which in first..if finite { args.len() } else { 0 } {
+                let tested = if finite { &gradient[..] } else { &[] };
+                for (which, gradient) in tested.iter().enumerate().skip(first) {
                     let expected = differences(&family, f, &args, which);
                     let place = format!("{} {args:?}: slope of {what} along {which}", family.name);
-                    assert!(close(&gradient[which], &expected, 1e-6), "{place}: {:?}, {expected:?}", gradient[which]);
+                    assert!(close(gradient, &expected, 1e-6), "{place}: {gradient:?}, {expected:?}");
                     seen += 1;
                 }
             }

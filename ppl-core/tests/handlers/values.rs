@@ -79,7 +79,7 @@ proptest! {
     }
 }
 
-fn z_and_y() -> impl Program<Base: Sized> + ppl_core::model::Model<(), E = f64, D = Cpu, Output = ()> + Clone {
+fn z_and_y() -> impl ppl_core::model::Model<(), E = f64, D = Cpu, Output = ()> + Clone {
     body(|h| {
         let z: Scalar = sample(&mut *h, fixed("z"), number(0.0, 1.0));
         let twice = deterministic(&mut *h, fixed("twice"), &z * 2.0);
