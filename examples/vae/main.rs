@@ -17,7 +17,9 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     ppl::memory::keep_freed_buffers();
-    match training::train(&Args::parse()) {
+    let args = Args::parse();
+    // On a thread of the pool, so that the kernels' threads include the one that calls them.
+    match rayon::scope(|_| training::train(&args).map_err(|error| error.to_string())) {
         Ok(summary) => {
             println!("{}", serde_json::to_string(&summary).expect("a summary is plain numbers and names"));
             ExitCode::SUCCESS
