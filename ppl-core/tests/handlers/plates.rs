@@ -223,8 +223,9 @@ impl Model<()> for Hasty {
 
     fn run(&self, h: Handle<'_>, (): ()) -> Option<()> {
         enter_plate(&mut *h, fixed("inner"), 2, PlateRows::All);
-        for i in enter_loop_plate(&mut *h, fixed("steps"), 2, PlateRows::All).iter() {
-            (i > 0).then_some(())?;
+        let steps = enter_loop_plate(&mut *h, fixed("steps"), 2, PlateRows::All);
+        if !steps.is_empty() {
+            return None;
         }
         exit_plate(&mut *h, fixed("steps"));
         exit_plate(h, fixed("inner"));

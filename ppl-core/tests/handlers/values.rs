@@ -3,7 +3,7 @@
 use ppl_core::Cpu;
 use ppl_core::distributions::Normal;
 use ppl_core::handlers::Block;
-use ppl_core::model::Program;
+use ppl_core::model::{Model, Program};
 use ppl_core::primitives::{deterministic, observe, sample};
 use ppl_core::site::SiteKind;
 use ppl_core::trace::Trace;
@@ -79,7 +79,7 @@ proptest! {
     }
 }
 
-fn z_and_y() -> impl ppl_core::model::Model<(), E = f64, D = Cpu, Output = ()> + Clone {
+fn z_and_y() -> impl Model<(), E = f64, D = Cpu> + Clone {
     body(|h| {
         let z: Scalar = sample(&mut *h, fixed("z"), number(0.0, 1.0));
         let twice = deterministic(&mut *h, fixed("twice"), &z * 2.0);
