@@ -58,7 +58,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut svi = Svi::new(conditioned, guide, Adam::new(1e-2), TraceElbo::default()).seed(0);
 
     let mut losses = Vec::new();
-    for _ in 0..200 {
+    for _ in 0..400 {
         losses.push(svi.step(&x)? / N as f64);
     }
 

@@ -60,6 +60,7 @@ pub mod __private {
     pub use ppl_core::params::{Init, Module, Visitor, VisitorMut};
     pub use ppl_core::plate::{PlateRows, Rows};
     pub use ppl_core::primitives::*;
+    pub use ppl_core::shared::Shared;
     pub use ppl_core::trace::{Site, TraceReader, TypedTrace};
     pub use ppl_core::values::{FamilyIndex, IntoValueMap, SiteValue, ValueMap};
     pub use ppl_core::{Cpu, Dtype};

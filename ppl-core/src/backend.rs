@@ -11,18 +11,22 @@ use dfdx::shapes::Shape;
 use crate::autodiff::DfdxGradients;
 use crate::dtype::Dtype;
 use crate::functions::Function;
+use crate::shared::Shared;
 use crate::tensor::{Flat, Inner, Tensor};
 
 // The defaults, for any device of dfdx.
 mod composed;
 // The CPU's kernels.
 mod cpu;
+// dfdx's CUDA device.
+#[cfg(feature = "cuda")]
+mod cuda;
 // The two against each other.
 #[cfg(test)]
 mod agreement;
 
 /// A device that our tensors can live on, whatever their elements.
-pub trait Device: Sized + Send + Sync + 'static {
+pub trait Device: Sized + Shared + 'static {
     /// The handle that new tensors of this thread are made with.
     fn current() -> Self;
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::backend::Backend;
 use crate::dtype::Dtype;
+use crate::shared::Shared;
 use crate::tensor::Tensor;
 
 // Numbers between bounds.
@@ -22,7 +23,7 @@ pub type Support<E, D> = Arc<dyn Constraint<E, D>>;
 
 /// A set of admissible values and a smooth map onto it from unconstrained ones
 /// (`transform_to` of torch.distributions).
-pub trait Constraint<E: Dtype, D: Backend<E>>: Debug + Send + Sync + 'static {
+pub trait Constraint<E: Dtype, D: Backend<E>>: Debug + Shared + 'static {
     /// The words that follow "must be" in errors: "positive", "in [0, 1]".
     fn describe(&self) -> String;
 

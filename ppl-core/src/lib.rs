@@ -6,6 +6,8 @@
 
 // Element types: f32 and f64.
 pub mod dtype;
+// What threads may share.
+pub mod shared;
 // What can go wrong, in words.
 pub mod error;
 // The `Copy` tape flag, the recorder of backward operations, gradients.
@@ -57,6 +59,8 @@ pub use dfdx::shapes::{
     Axes2, Axes3, Axes4, Axis, Const, ConstShape, Dim, Rank0, Rank1, Rank2, Rank3, Rank4, Rank5, Rank6, Shape,
 };
 pub use dfdx::tensor::Cpu;
+#[cfg(feature = "cuda")]
+pub use dfdx::tensor::Cuda;
 pub use dtype::Dtype;
 pub use error::Error;
 pub use tensor::Tensor;

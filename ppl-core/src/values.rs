@@ -10,6 +10,7 @@ use indexmap::IndexMap;
 
 use crate::address::Address;
 use crate::backend::Device;
+use crate::shared::Shared;
 use crate::tensor::Tensor;
 
 /// A type that a site's value can have: tensors, numbers, `bool`, vectors of them, and any type of
@@ -18,7 +19,7 @@ use crate::tensor::Tensor;
     message = "`{Self}` cannot be the value of a site",
     note = "values are tensors, numbers, bool, vectors of them, or types of yours with `impl SiteValue`"
 )]
-pub trait SiteValue: Clone + Debug + Send + Sync + 'static {
+pub trait SiteValue: Clone + Debug + Shared + 'static {
     /// The shape, where the value has one.
     fn dims(&self) -> Vec<usize> {
         Vec::new()
@@ -56,7 +57,7 @@ impl<T: SiteValue> SiteValue for Vec<T> {
 }
 
 /// A value whose type is known only at run time.
-pub trait AnyValue: Any + Send + Sync + Debug {
+pub trait AnyValue: Any + Shared + Debug {
     /// For downcasting.
     fn as_any(&self) -> &dyn Any;
     /// A copy, shared where the value shares.

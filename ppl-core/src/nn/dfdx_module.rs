@@ -15,6 +15,7 @@ use crate::backend::Backend;
 use crate::dtype::Dtype;
 use crate::error::{Error, ShapeError};
 use crate::params::{Init, Module, ParamTensor, Visitor, VisitorMut};
+use crate::shared::Shared;
 use crate::tensor::{Inner, Taped, Tensor};
 
 /// A module of dfdx: a layer, a tuple of layers, or a struct with `TensorCollection`.
@@ -86,7 +87,7 @@ impl<M> Dfdx<M> {
 
 impl<M, E: Dtype, D: Backend<E>> Module<E, D> for Dfdx<M>
 where
-    M: TensorCollection<E, D> + Clone + Send + Sync + 'static,
+    M: TensorCollection<E, D> + Clone + Shared + 'static,
 {
     fn visit(&self, visitor: &mut Visitor<'_, E, D>) {
         let mut show = Show { visitor, tracked: self.tracked };

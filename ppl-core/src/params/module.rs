@@ -8,6 +8,7 @@ use crate::autodiff::Gradients;
 use crate::backend::Backend;
 use crate::dtype::Dtype;
 use crate::error::{Error, ShapeError};
+use crate::shared::Shared;
 use crate::tensor::Tensor;
 
 /// A tensor of a module, whatever its shape.
@@ -66,7 +67,7 @@ impl<S: Shape, E: Dtype, D: Backend<E>> ParamTensor<E, D> for Tensor<S, E, D> {
     message = "`{Self}` is not a module",
     note = "a module is a tensor, a layer, or a struct of them with `#[derive(Module)]`; dfdx modules go through `nn::Dfdx`"
 )]
-pub trait Module<E: Dtype, D: Backend<E>>: Clone + Send + Sync + 'static {
+pub trait Module<E: Dtype, D: Backend<E>>: Clone + Shared + 'static {
     /// Shows each tensor with its name.
     fn visit(&self, visitor: &mut Visitor<'_, E, D>);
 
@@ -170,7 +171,7 @@ visitor!(
 );
 
 /// A module whose type is known only at run time.
-pub trait ErasedModule<E: Dtype, D: Backend<E>>: Any + Send + Sync {
+pub trait ErasedModule<E: Dtype, D: Backend<E>>: Any + Shared {
     /// For downcasting.
     fn as_any(&self) -> &dyn Any;
     /// A copy that shares the tensors' data.

@@ -75,9 +75,7 @@ pub(crate) fn expand(module: &ModuleStruct) -> TokenStream {
     for Layer { ty, .. } in layers {
         rules.predicates.push(parse_quote!(#ty: #bound));
     }
-    rules
-        .predicates
-        .push(parse_quote!(Self: ::core::clone::Clone + ::core::marker::Send + ::core::marker::Sync + 'static));
+    rules.predicates.push(parse_quote!(Self: ::core::clone::Clone + ::ppl::__private::Shared + 'static));
     let (params, _, rules) = generics.split_for_impl();
     let shown = layers.iter().map(|Layer { member, name, .. }| quote!(__ppl_visitor.field(#name, &self.#member);));
     let lent = layers.iter().map(|Layer { member, name, .. }| quote!(__ppl_visitor.field(#name, &mut self.#member);));
