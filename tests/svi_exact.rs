@@ -3,12 +3,16 @@
 
 #[path = "svi/chain.rs"]
 mod chain;
+#[path = "svi/coin.rs"]
+mod coin;
 #[path = "svi/estimate.rs"]
 mod estimate;
 #[path = "svi/fit.rs"]
 mod fit;
 #[path = "svi/gradients.rs"]
 mod gradients;
+#[path = "svi/grid.rs"]
+mod grid;
 #[path = "svi/identities.rs"]
 mod identities;
 #[path = "svi/pathwise.rs"]

@@ -1,6 +1,8 @@
 //! Pathwise gradients against closed forms.
 
-use ppl::infer::{Sgd, Svi, TraceElbo};
+use ppl::infer::elbo::DrawPair;
+use ppl::infer::{Objective, Sgd, Svi, TraceElbo};
+use ppl::{Cpu, Error};
 
 use crate::chain::{Scalar, chain, chain_guide, closed_form};
 use crate::gradients::estimates;
@@ -39,17 +41,33 @@ fn a_step_of_gradient_descent_goes_down_the_gradient_of_its_loss() {
     crate::estimate::Estimate::of(&moves).agrees("d/d loc", exact[1], 0.0, 0.02);
 }
 
+/// The loss of the particle of this number alone.
+struct Only(u64);
+
+impl Objective<f64, Cpu> for Only {
+    fn surrogate(&mut self, draw: DrawPair<'_, f64, Cpu>) -> Result<(f64, Scalar), Error> {
+        let pair = draw(self.0)?;
+        let loss = pair.guide.log_prob_sum() - pair.model.log_prob_sum();
+        Ok((loss.item(), loss))
+    }
+    fn loss(&self, draw: DrawPair<'_, f64, Cpu>) -> Result<f64, Error> {
+        let pair = draw(self.0)?;
+        Ok((pair.guide.log_prob_sum() - pair.model.log_prob_sum()).item())
+    }
+}
+
 #[test]
-fn more_particles_than_a_block_of_streams_draw_different_numbers() {
-    // Were the streams of the second block those of the next step, its losses would be these.
+fn steps_and_particles_of_any_number_draw_different_numbers() {
     let x = Scalar::scalar(2.0);
-    let blocks = 1 << 16;
-    let svi = |particles| Svi::new(chain, chain_guide, Sgd::new(1e-300), TraceElbo::with_particles(particles)).seed(1);
-    let sum = |loss: f64, n: u64| loss * n as f64;
-    let mut two = svi(blocks + 1);
-    let last = sum(two.step(&x).unwrap(), blocks + 1) - sum(svi(blocks).step(&x).unwrap(), blocks);
-    let mut one = svi(1);
-    one.step(&x).unwrap();
-    let next = one.step(&x).unwrap();
-    assert!((last - next).abs() > 1e-6, "the last particle of a step drew what the next step draws: {last} {next}");
+    let mut losses = Vec::new();
+    for number in [0, 1, 1 << 16, (1 << 16) + 1, 2 << 16] {
+        let mut svi = Svi::new(chain, chain_guide, Sgd::new(1e-300), Only(number)).seed(1);
+        for _ in 0..3 {
+            losses.extend([svi.evaluate(&x).unwrap(), svi.evaluate(&x).unwrap(), svi.step(&x).unwrap()]);
+        }
+    }
+    let count = losses.len();
+    losses.sort_by(f64::total_cmp);
+    losses.dedup();
+    assert_eq!(losses.len(), count);
 }

@@ -14,7 +14,7 @@ use ppl::prelude64::*;
 
 use crate::chain::Scalar;
 use crate::estimate::Estimate;
-use crate::scored::Grid;
+use crate::grid::Grid;
 
 /// Averages of the parameters' elements over 40 stretches of that many steps, after a start of four
 /// of them.

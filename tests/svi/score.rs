@@ -5,8 +5,9 @@ use ppl::infer::elbo::DecayingAverage;
 use ppl::prelude64::*;
 
 use crate::chain::{Scalar, chain, closed_form};
+use crate::coin::Coin;
 use crate::gradients::estimates;
-use crate::scored::{Coin, Scored};
+use crate::scored::Scored;
 
 #[guide(chain)]
 fn scored_guide(_x: &Scalar) {
