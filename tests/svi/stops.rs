@@ -68,7 +68,7 @@ fn a_loss_that_settles_has_converged() {
     let report = svi(0.1).run(RunOptions { steps: 1_000, convergence, ..RunOptions::default() }, &data()).unwrap();
     assert_eq!(report.stop, StopReason::Converged);
     let steps = report.losses.len();
-    assert!(steps % 5 == 0 && (30..60).contains(&steps), "{steps}");
+    assert!(steps.is_multiple_of(5) && (30..60).contains(&steps), "{steps}");
     let mean = |w: &[f64]| w.iter().sum::<f64>() / 5.0;
     let fall = |end: usize| 1.0 - mean(&report.losses[end - 5..end]) / mean(&report.losses[end - 10..end - 5]);
     assert!(fall(steps) <= 1e-6 && fall(steps - 5) > 1e-6);
