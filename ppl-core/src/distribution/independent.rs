@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "the axes of an event are the last ones")]
+    #[should_panic(expected = "the axes of an event must be the last ones")]
     fn an_event_is_made_of_the_last_axes() {
         let _ = normal().to_event::<Axis<0>>();
     }
