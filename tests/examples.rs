@@ -184,7 +184,7 @@ fn the_vae_names_a_checkpoint_that_is_not_there_or_not_whole() {
 }
 
 #[test]
-#[ignore = "reads all of MNIST: an epoch of a tiny network in a release build"]
+#[ignore = "reads all of MNIST: an epoch of a tiny network"]
 fn fast_vae_on_the_full_mnist() {
     if let Err(error @ vae::dataset::DatasetError::NotFound { .. }) = vae::dataset::Dataset::Mnist.load(None) {
         println!("skipped: {error}");
