@@ -143,6 +143,22 @@ pub trait Distribution<E: Dtype, D: Backend<E>>: Clone + 'static {
     }
 }
 
+/// A distribution that can be repeated to a larger batch of shape `R` (`expand` of
+/// torch.distributions).
+pub trait Expand<R: Shape> {
+    /// The same family with the batch `R`.
+    type Expanded;
+
+    /// The same parameters for a larger batch: axes are matched from the last one; an axis of one
+    /// element is repeated, and axes that are missing at the front are added.
+    ///
+    /// # Panics
+    /// If another axis differs, with both shapes.
+    #[must_use]
+    #[track_caller]
+    fn expand(&self, shape: R) -> Self::Expanded;
+}
+
 /// The first element of a parameter that lies outside a constraint, as an error.
 ///
 /// # Errors
