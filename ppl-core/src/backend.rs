@@ -10,7 +10,7 @@ use dfdx::shapes::Shape;
 
 use crate::autodiff::DfdxGradients;
 use crate::dtype::Dtype;
-use crate::functions::Function;
+use crate::functions::{Function, RowFunction};
 use crate::shared::Shared;
 use crate::tensor::{Flat, Inner, Tensor};
 
@@ -122,6 +122,11 @@ pub trait Backend<E: Dtype>: Device + dfdx::tensor_ops::Device<E> {
         numel: usize,
     ) -> Tensor<(), E, Self> {
         composed::elementwise_sum(f, args, numel)
+    }
+
+    /// `f` of each of `rows` rows.
+    fn rows(f: Arc<dyn RowFunction<E>>, x: Flat<E, Self>, rows: usize) -> Flat<E, Self> {
+        composed::rows(&*f, x, rows)
     }
 
     /// Joins the elements of the middle layer.

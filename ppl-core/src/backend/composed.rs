@@ -11,7 +11,7 @@ use dfdx::prelude::*;
 use super::{Activation, Layers, Product, Reduction};
 use crate::autodiff::DfdxGradients;
 use crate::backend::Backend;
-use crate::functions::{Function, arithmetic, unary};
+use crate::functions::{Function, RowFunction, arithmetic, unary};
 use crate::tensor::{Flat, Inner, Tensor};
 
 /// Copies value and gradient to the host and the value back.
@@ -79,6 +79,30 @@ fn gain<E: crate::Dtype, D: Backend<E>>(x: Flat<E, D>, slope: Vec<E>) -> Flat<E,
     let start = x.untracked().into_dfdx() + E::of(0.0);
     let step = x.into_dfdx() - start;
     Tensor::from_dfdx((step * Flat::<E, D>::vector(slope).into_dfdx()).nans_to(0.0))
+}
+
+/// Values and Jacobians on the host, joined to the tape by the linearisation.
+pub(super) fn rows<E: crate::Dtype, D: Backend<E>>(f: &dyn RowFunction<E>, x: Flat<E, D>, rows: usize) -> Flat<E, D> {
+    let ((from, to), host) = (f.lens(), x.to_vec());
+    let mut values = vec![E::of(0.0); rows * to];
+    let mut slopes = vec![E::of(0.0); rows * to * from];
+    for row in 0..rows {
+        let (x, y) = (&host[row * from..][..from], &mut values[row * to..][..to]);
+        f.value(x, y);
+        for k in 0..to {
+            let mut upstream = vec![E::of(0.0); to];
+            upstream[k] = E::of(1.0);
+            f.pullback(x, y, &upstream, &mut slopes[(row * to + k) * from..][..from]);
+        }
+    }
+    let value = Flat::<E, D>::vector(values);
+    if !x.tracked || slopes.is_empty() {
+        return value;
+    }
+    let positions = (0..rows * to).flat_map(|at| (0..from).map(move |i| at / to * from + i)).collect();
+    let gains = gain(take(x, positions), slopes);
+    let steps = reduce(gains, Layers { outer: rows * to, axis: from, inner: 1 }, Reduction::Sum);
+    Tensor::from_dfdx(value.into_dfdx() + steps.into_dfdx())
 }
 
 /// dfdx's sum; the other two on the host, since dfdx's log-sum of nothing but −∞ is NaN and its

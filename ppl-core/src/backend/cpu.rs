@@ -10,13 +10,15 @@ use dfdx::tensor::{Cpu, HasErr, Storage, TensorFromVec};
 use super::{Activation, Backend, Device, Layers, Product, Reduction};
 use crate::autodiff::DfdxGradients;
 use crate::dtype::Dtype;
-use crate::functions::Function;
+use crate::functions::{Function, RowFunction};
 use crate::tensor::{Flat, Inner, Tensor};
 
 // Reading and writing a tensor's buffer in place.
 mod buffer;
 // Functions of single elements, forward and backward.
 mod elementwise;
+// Functions of rows, forward and backward.
+mod rows;
 // Sums, log-sums and maxima over an axis.
 mod reduce;
 // Picking and joining elements.
@@ -89,6 +91,10 @@ macro_rules! cpu_backend {
                 numel: usize,
             ) -> Tensor<(), $E, Self> {
                 elementwise::sum(f, args, numel)
+            }
+
+            fn rows(f: Arc<dyn RowFunction<$E>>, x: Flat<$E, Self>, rows: usize) -> Flat<$E, Self> {
+                rows::rows(f, x, rows)
             }
 
             fn reduce(x: Flat<$E, Self>, layers: Layers, reduction: Reduction) -> Flat<$E, Self> {

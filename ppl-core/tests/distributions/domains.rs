@@ -76,7 +76,7 @@ fn impossible_values_score_minus_infinity<E: Dtype, D: Backend<E>>() {
         let family = family::<E, D>(name);
         let parameters: Vec<Row<E, D>> = family.typical[0].iter().map(|&p| row(&[p, p]).tracked()).collect();
         let value = row(values).tracked();
-        assert_eq!((family.build)(&parameters).support().violation(&value.to_vec()), Some(0), "{name}");
+        assert_eq!((family.build)(&parameters).support().violation(&value.to_vec(), &value.dims()), Some(0), "{name}");
         let log_prob = (family.build)(&parameters).log_prob(&value);
         assert_eq!(wide(&log_prob), [f64::NEG_INFINITY; 2], "{name}");
         let (_, grads) = grad(|| (family.build)(&parameters).log_prob(&value).sum_all());
