@@ -91,7 +91,7 @@ fn quantiles_invert_the_cdf<E: Dtype, D: Backend<E>>() {
         for parameters in family.typical {
             let distribution = family.filled(parameters, probabilities.len());
             if is_discrete(&*distribution) {
-                for value in family.filled(parameters, 1).enumerate_support().expect("discrete") {
+                for value in family.filled(parameters, 1).enumerate_support().into_iter().flatten() {
                     let one = family.filled(parameters, 1);
                     let again = one.icdf(&one.cdf(&value).expect("a cdf")).expect("quantiles");
                     assert_eq!(again, value, "{} {parameters:?}", family.name);
