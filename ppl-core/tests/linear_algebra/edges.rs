@@ -1,8 +1,8 @@
 //! Sizes 0 and 1, large batches, matrices that are not positive definite, shapes that do not fit.
 
 use ppl_core::autodiff::grad;
-use ppl_core::ops::Triangle;
-use ppl_core::{Const, Rank1, Rank2, Rank3, Tensor};
+use ppl_core::ops::{Batch, Triangle, Vectors};
+use ppl_core::{Const, Rank1, Rank2, Rank3, Shape, Tensor};
 
 use crate::finite_differences::{irregular, panic_message};
 
@@ -180,11 +180,11 @@ fn rearranged_elements() {
     assert_eq!(a.triu(-5), a);
     let y: Tensor<Rank1<2>, f64> = a.matvec(&Tensor::from([1.0, 0.0, -1.0]));
     assert_eq!(y.array(), [-2.0, -2.0]);
-    type Batch = Tensor<(usize, Const<2>, Const<2>), f64>;
-    let batch = Batch::from_vec((1..9).map(f64::from).collect(), (2, Const, Const));
+    type Pairs = Tensor<(usize, Const<2>, Const<2>), f64>;
+    let batch = Pairs::from_vec((1..9).map(f64::from).collect(), (2, Const, Const));
     assert_eq!(batch.transpose().to_vec(), [1.0, 3.0, 2.0, 4.0, 5.0, 7.0, 6.0, 8.0]);
     assert_eq!(batch.diagonal().to_vec(), [1.0, 4.0, 5.0, 8.0]);
-    assert_eq!(Batch::from_diagonal(&batch.diagonal()).to_vec(), [1.0, 0.0, 0.0, 4.0, 5.0, 0.0, 0.0, 8.0]);
+    assert_eq!(Pairs::from_diagonal(&batch.diagonal()).to_vec(), [1.0, 0.0, 0.0, 4.0, 5.0, 0.0, 0.0, 8.0]);
     assert_eq!(batch.symmetrise().to_vec(), [1.0, 2.5, 2.5, 4.0, 5.0, 6.5, 6.5, 8.0]);
     assert_eq!(Tensor::<Rank2<2, 2>, f32>::eye().array(), [[1.0, 0.0], [0.0, 1.0]]);
     let message =
@@ -209,4 +209,25 @@ fn matrices_of_200_rows() {
     near(&positive.matmul(&l.cholesky_solve(&eye)), &eye);
     let logdet = positive.logdet().item();
     assert!((positive.slogdet().1.item() - logdet).abs() < 1e-11 * logdet.abs());
+}
+
+/// −½ |L⁻¹ (x − loc)|² − ln |det L|, and a draw: code over any shape of matrices, without a bound
+/// but `Shape`.
+fn generic<M: Shape>(
+    l: &Tensor<M, f64>,
+    x: &Tensor<Vectors<M>, f64>,
+) -> (Tensor<Batch<M>, f64>, Tensor<Vectors<M>, f64>) {
+    let covariance = Tensor::<M, f64>::outer(x, x).symmetrise() + Tensor::<M, f64>::from_diagonal(&l.diagonal());
+    let _: Tensor<M, f64> = covariance.cholesky();
+    (l.mahalanobis(x, x) * -0.5 - l.log_abs_det_triangular(), l.matvec(x) + x)
+}
+
+#[test]
+fn code_over_any_shape() {
+    let l = Tensor::<Rank2<2, 2>, f64>::from([[2.0, 0.0], [1.0, 3.0]]);
+    let (density, draw) = generic(&l, &Tensor::from([1.0, 1.0]));
+    assert_eq!((density.item(), draw.array()), (-6.0_f64.ln(), [3.0, 5.0]));
+    let batch = Tensor::<(usize, Const<2>, Const<2>), f64>::from_vec(l.to_vec().repeat(3), (3, Const, Const));
+    let (density, draw) = generic(&batch, &Tensor::from_vec(vec![1.0; 6], (3, Const)));
+    assert_eq!((density.to_vec(), draw.to_vec()), (vec![-6.0_f64.ln(); 3], [3.0, 5.0].repeat(3)));
 }

@@ -84,7 +84,7 @@ impl<M: Shape, E: Dtype, D: Backend<E>> Tensor<M, E, D> {
     ///
     /// ```
     /// use ppl_core::Tensor;
-    /// let l = Tensor::from([[4.0, 2.0], [2.0, 10.0]]).cholesky();
+    /// let l = Tensor::<_, f64>::from([[4.0, 2.0], [2.0, 10.0]]).cholesky();
     /// assert_eq!(l.array(), [[2.0, 0.0], [1.0, 3.0]]);
     /// ```
     ///

@@ -4,7 +4,8 @@
 //! results do not depend on them); below it, plain loops. Measured in microseconds, loops against
 //! faer: the factor of n = 3: 0.02, 0.1; 10: 0.28, 0.27; 20: 1.5, 0.8; 50: 12, 5.4; 200: 419, 95. The
 //! product of n = 3: 0.03, 0.03; 10: 0.31, 0.12; 50: 24, 5.6; 200: 1392, 284. Substitution in one
-//! vector takes the same time in both at every size.
+//! vector takes the same time in both at every size. LU factors are faer's at every size: n = 3: 0.1
+//! (loops 0.02), 200: 284 (1921).
 
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::cholesky::llt;

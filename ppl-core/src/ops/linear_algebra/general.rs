@@ -86,7 +86,7 @@ impl<M: Shape, E: Dtype, D: Backend<E>> Tensor<M, E, D> {
     ///
     /// ```
     /// use ppl_core::Tensor;
-    /// let (sign, log) = Tensor::from([[0.0, 2.0], [4.0, 0.0]]).slogdet();
+    /// let (sign, log) = Tensor::<_, f64>::from([[0.0, 2.0], [4.0, 0.0]]).slogdet();
     /// assert_eq!((sign.item(), log.item()), (-1.0, 8.0_f64.ln()));
     /// ```
     ///

@@ -81,9 +81,9 @@ impl<M: Shape, E: Dtype, D: Backend<E>> Tensor<M, E, D> {
     ///
     /// ```
     /// use ppl_core::Tensor;
-    /// let l = Tensor::from([[2.0, 0.0], [1.0, 4.0]]);
-    /// let points = Tensor::from([[3.0, 6.0], [1.0, 1.0]]);
-    /// let distances = l.mahalanobis(&points, &Tensor::from([1.0, 1.0]));
+    /// let l = Tensor::<_, f64>::from([[2.0, 0.0], [1.0, 4.0]]);
+    /// let points = Tensor::<_, f64>::from([[3.0, 6.0], [1.0, 1.0]]);
+    /// let distances = l.mahalanobis(&points, &Tensor::<_, f64>::from([1.0, 1.0]));
     /// assert_eq!(distances.array(), [2.0, 0.0]);
     /// ```
     ///
