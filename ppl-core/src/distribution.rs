@@ -143,6 +143,22 @@ pub trait Distribution<E: Dtype, D: Backend<E>>: Clone + 'static {
     }
 }
 
+/// A distribution that can be repeated to a larger batch of shape `R` (`expand` of
+/// torch.distributions).
+pub trait Expand<R: Shape> {
+    /// The same family with the batch `R`.
+    type Expanded;
+
+    /// The same parameters for a larger batch: axes are matched from the last one; an axis of one
+    /// element is repeated, and axes that are missing at the front are added.
+    ///
+    /// # Panics
+    /// If another axis differs, with both shapes.
+    #[must_use]
+    #[track_caller]
+    fn expand(&self, shape: R) -> Self::Expanded;
+}
+
 /// The first element of a parameter that lies outside a constraint, as an error.
 ///
 /// # Errors
@@ -153,7 +169,7 @@ pub fn check_parameter<S: Shape, E: Dtype, D: Backend<E>>(
     constraint: &dyn Constraint<E, D>,
 ) -> Result<(), ParameterError> {
     let dims = operand.shape().map(|s| s.concrete().into()).unwrap_or_default();
-    operand.flat().read(|values| match constraint.violation(values) {
+    operand.flat().read(|values| match constraint.violation(values, &dims) {
         None => Ok(()),
         Some(at) => Err(ParameterError {
             parameter,

@@ -2,6 +2,8 @@
 
 // Shapes and elements of their parameters.
 mod shapes;
+// What the distributions over numbers share.
+mod univariate;
 // Numbers on the real line.
 mod normal;
 // Positive numbers.

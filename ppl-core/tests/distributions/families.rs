@@ -75,7 +75,7 @@ where
         self.distribution.has_rsample()
     }
     fn outside(&self, value: &Row<E, D>) -> Option<usize> {
-        self.distribution.support().violation(&value.to_vec())
+        self.distribution.support().violation(&value.to_vec(), &value.dims())
     }
     fn has_discrete_support(&self) -> bool {
         self.distribution.support().is_discrete()
