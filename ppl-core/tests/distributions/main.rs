@@ -39,3 +39,5 @@ mod domains;
 mod hostile;
 // The same for distributions over vectors and matrices.
 mod multivariate;
+// The checks themselves.
+mod self_check;

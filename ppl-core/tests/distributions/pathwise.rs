@@ -5,7 +5,7 @@ use ppl_core::rng::Rng;
 use ppl_core::{Cpu, Tensor};
 
 use crate::families::{Family, Row, families, row, wide};
-use crate::quadrature::{cuts, fixed_nodes};
+use crate::quadrature::{between, cuts, density};
 use crate::sampling::deviation;
 
 type Rows = Vec<Row<f64, Cpu>>;
@@ -22,7 +22,7 @@ fn gradient(leaves: &Rows, f: impl Fn() -> Tensor<(), f64>) -> Vec<Vec<f64>> {
 }
 
 /// Draws, and the derivative of each by each of its parameters.
-fn draws(family: &Family<f64, Cpu>, parameters: &[f64], n: usize, seed: u64) -> (Vec<f64>, Vec<Vec<f64>>) {
+pub(crate) fn draws(family: &Family<f64, Cpu>, parameters: &[f64], n: usize, seed: u64) -> (Vec<f64>, Vec<Vec<f64>>) {
     let leaves = leaves(parameters, n);
     let drawn = wide(&(family.build)(&leaves).draw(&mut Rng::seed(seed)));
     (drawn, gradient(&leaves, || (family.build)(&leaves).draw(&mut Rng::seed(seed)).sum_all()))
@@ -54,13 +54,13 @@ fn slope_of_cdf(family: &Family<f64, Cpu>, parameters: &[f64], which: usize, x: 
 fn a_draw_moves_so_that_its_probability_stays() {
     for (family, parameters, moving) in tested().filter(|(family, ..)| family.monotone_draws) {
         let (x, found) = draws(&family, parameters, 100, 5);
-        let density = crate::quadrature::density(&family, parameters, &x);
+        let densities = density(&family, parameters, &x);
         for which in moving {
             let Some((slope, h)) = slope_of_cdf(&family, parameters, which, &x) else { continue };
             for i in 0..x.len() {
-                let expected = -slope[i] / density[i];
+                let expected = -slope[i] / densities[i];
                 // The cdf's rounding, seen through the differences.
-                let rounding = 1e-14 / (h * density[i]);
+                let rounding = 1e-14 / (h * densities[i]);
                 let off = (found[which][i] - expected).abs();
                 let place = format!("{} {parameters:?}: ∂x/∂θ[{which}] at {}", family.name, x[i]);
                 assert!(off <= 1e-6 * expected.abs().max(1e-3) + rounding, "{place}: {}, {expected}", found[which][i]);
@@ -71,26 +71,30 @@ fn a_draw_moves_so_that_its_probability_stays() {
 
 /// sin(arctan x), whose expectation every distribution has, and whose slope does not swing in the
 /// tails as that of sin x does; and its derivative.
-fn bounded_slope(x: f64) -> f64 {
+pub(crate) fn bounded_slope(x: f64) -> f64 {
     (1.0 + x * x).powf(-1.5)
 }
 
 /// ∂E[sin arctan x]/∂θ: −∫ h′(x) ∂F/∂θ dx by parts, which holds where the support moves too; without a
 /// cdf ∫ h(x) f(x) ∂ln f/∂θ dx.
-fn slope_of_bounded(family: &Family<f64, Cpu>, parameters: &[f64]) -> Vec<f64> {
-    let (points, weights) = fixed_nodes(&cuts(family, parameters));
-    let (x, leaves) = (row(&points), leaves(parameters, points.len()));
+pub(crate) fn slope_of_bounded(family: &Family<f64, Cpu>, parameters: &[f64]) -> Vec<f64> {
+    let cuts = cuts(family, parameters);
+    let of = |which| between(&cuts, |points| bounded_terms(family, parameters, which, points)).iter().sum();
+    (0..parameters.len()).map(of).collect()
+}
+
+/// The integrand for one parameter.
+fn bounded_terms(family: &Family<f64, Cpu>, parameters: &[f64], which: usize, points: &[f64]) -> Vec<f64> {
+    let (x, leaves) = (row(points), leaves(parameters, points.len()));
     let distribution = || (family.build)(&leaves);
-    let (gradients, factors): (_, Vec<f64>) = if distribution().cdf(&x).is_some() {
-        let gradients = gradient(&leaves, || distribution().cdf(&x).expect("as before").sum_all());
-        (gradients, points.iter().map(|&x| -bounded_slope(x)).collect())
-    } else {
-        let gradients = gradient(&leaves, || distribution().log_prob(&x).sum_all());
-        let density = crate::quadrature::density(family, parameters, &points);
-        (gradients, points.iter().zip(density).map(|(&x, f)| f * x.atan().sin()).collect())
-    };
-    let terms = |g: &Vec<f64>| g.iter().zip(&factors).zip(&weights).map(|((g, f), w)| g * f * w).sum();
-    gradients.iter().map(terms).collect()
+    if distribution().cdf(&x).is_some() {
+        let slopes = &gradient(&leaves, || distribution().cdf(&x).expect("as before").sum_all())[which];
+        return points.iter().zip(slopes).map(|(&x, slope)| -bounded_slope(x) * slope).collect();
+    }
+    let scores = &gradient(&leaves, || distribution().log_prob(&x).sum_all())[which];
+    let terms = points.iter().zip(density(family, parameters, points)).zip(scores);
+    // Where the density is zero the score may overflow.
+    terms.map(|((&x, f), score)| if f == 0.0 { 0.0 } else { f * x.atan().sin() * score }).collect()
 }
 
 /// ∂E[x]/∂θ and ∂E[x²]/∂θ, where there are.

@@ -67,11 +67,6 @@ impl Stretch {
     }
 }
 
-/// Points and weights of all stretches between breaks, without further halving.
-pub(crate) fn fixed_nodes(breaks: &[f64]) -> (Vec<f64>, Vec<f64>) {
-    breaks.windows(2).flat_map(|w| Stretch { from: w[0], to: w[1] }.nodes()).unzip()
-}
-
 /// The integral over each stretch.
 fn integrals(stretches: &[Stretch], f: &dyn Fn(&[f64]) -> Vec<f64>) -> Vec<f64> {
     let (points, weights): (Vec<f64>, Vec<f64>) = stretches.iter().flat_map(|s| s.nodes()).unzip();
@@ -91,12 +86,18 @@ pub(crate) fn between(breaks: &[f64], f: impl Fn(&[f64]) -> Vec<f64>) -> Vec<f64
         let (mut parts, mut owners) = (Vec::new(), Vec::new());
         for (owner, stretch, total) in open {
             match stretch.halves() {
-                Some(halves) => (parts.extend(halves), owners.push((owner, total))).1,
+                Some(halves) => {
+                    parts.extend(halves);
+                    owners.push((owner, total));
+                }
                 None => totals[owner] += total,
             }
         }
-        let found = integrals(&parts, &f);
         open = Vec::new();
+        if parts.is_empty() {
+            break;
+        }
+        let found = integrals(&parts, &f);
         for (i, (owner, total)) in owners.into_iter().enumerate() {
             let (left, right) = (found[2 * i], found[2 * i + 1]);
             if (left + right - total).abs() <= CLOSE {
@@ -104,9 +105,6 @@ pub(crate) fn between(breaks: &[f64], f: impl Fn(&[f64]) -> Vec<f64>) -> Vec<f64
             } else {
                 open.extend([(owner, parts[2 * i], left), (owner, parts[2 * i + 1], right)]);
             }
-        }
-        if open.is_empty() {
-            break;
         }
     }
     open.iter().for_each(|(owner, _, total)| totals[*owner] += total);
@@ -129,12 +127,12 @@ pub(crate) fn quantiles(family: &Family<f64, Cpu>, parameters: &[f64], probabili
     let mut low = vec![place(-f64::MAX); probabilities.len()];
     let mut high = vec![place(f64::MAX); probabilities.len()];
     while low.iter().zip(&high).any(|(l, h)| h - 1 > *l) {
-        let middle: Vec<i64> = low.iter().zip(&high).map(|(l, h)| l + (h - l) / 2).collect();
+        let middle: Vec<i64> = low.iter().zip(&high).map(|(l, h)| (l & h) + ((l ^ h) >> 1)).collect();
         let values: Vec<f64> = middle.iter().map(|&m| at_place(m)).collect();
         let reached = wide(&distribution.cdf(&row(&values)).expect("a cdf"));
-        for i in 0..middle.len() {
-            let side = if reached[i] >= probabilities[i] { &mut high } else { &mut low };
-            side[i] = middle[i];
+        for (i, (place, reached)) in middle.into_iter().zip(reached).enumerate() {
+            let side = if reached >= probabilities[i] { &mut high } else { &mut low };
+            side[i] = place;
         }
     }
     high.into_iter().map(at_place).collect()

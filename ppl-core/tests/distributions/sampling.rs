@@ -10,11 +10,11 @@ use crate::families::{Family, families, family, row, wide};
 use crate::quadrature::{between, cuts, density};
 use crate::reference::cases;
 
-const DRAWS: usize = 100_000;
+pub(crate) const DRAWS: usize = 100_000;
 
 /// The cdf at some of the sorted draws (at every 20th), or, where there is none, integrals of the
 /// density up to cuts of the line.
-fn known_cdf(family: &Family<f64, Cpu>, parameters: &[f64], sorted: &[f64]) -> Vec<(f64, f64)> {
+pub(crate) fn known_cdf(family: &Family<f64, Cpu>, parameters: &[f64], sorted: &[f64]) -> Vec<(f64, f64)> {
     let points: Vec<f64> = sorted.iter().copied().step_by(20).collect();
     if let Some(reached) = family.filled(parameters, points.len()).cdf(&row(&points)) {
         return points.into_iter().zip(wide(&reached)).collect();
@@ -30,7 +30,7 @@ fn known_cdf(family: &Family<f64, Cpu>, parameters: &[f64], sorted: &[f64]) -> V
 
 /// The largest distance between the draws' distribution function and the cdf, at points where the
 /// latter is known: no more than the largest of all.
-fn kolmogorov_smirnov(sorted: &[f64], cdf: &[(f64, f64)]) -> f64 {
+pub(crate) fn kolmogorov_smirnov(sorted: &[f64], cdf: &[(f64, f64)]) -> f64 {
     let n = sorted.len() as f64;
     let distance = |&(x, p): &(f64, f64)| {
         let below = sorted.partition_point(|&d| d < x) as f64;
@@ -42,7 +42,7 @@ fn kolmogorov_smirnov(sorted: &[f64], cdf: &[(f64, f64)]) -> f64 {
 
 /// The probability of a χ² (Σ (observed − expected)² / expected over bins of 10 expected draws or
 /// more) at least as large as that of the draws.
-fn chi_square(sorted: &[f64], masses: &[(f64, f64)]) -> f64 {
+pub(crate) fn chi_square(sorted: &[f64], masses: &[(f64, f64)]) -> f64 {
     let n = sorted.len() as f64;
     let upto = |x: f64| sorted.partition_point(|&d| d <= x) as f64;
     let (mut bins, mut before, mut mass): (Vec<(f64, f64)>, f64, f64) = (Vec::new(), 0.0, 0.0);
