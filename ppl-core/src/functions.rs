@@ -14,8 +14,6 @@ use crate::tensor::{Flat, Tensor};
 pub(crate) mod arithmetic;
 // The error function and the normal distribution's cdf, with their inverses.
 pub(crate) mod error_function;
-// Functions of rows.
-pub(crate) mod rows;
 // Functions of one variable.
 pub(crate) mod unary;
 // The gamma function's logarithm, its derivatives, and ratios of gamma functions.
@@ -24,6 +22,9 @@ pub(crate) mod gamma_function;
 // The incomplete gamma functions, their inverses and their slopes in a.
 #[allow(dead_code, unused_imports, reason = "families of distributions take what they need")]
 pub(crate) mod incomplete_gamma;
+// The incomplete beta function, its inverses and its slopes in a and b.
+#[allow(dead_code, unused_imports, reason = "families of distributions take what they need")]
+pub(crate) mod incomplete_beta;
 // Special functions as element functions with their derivatives.
 pub(crate) mod special;
 // Special functions against mpmath.
@@ -48,9 +49,6 @@ pub trait Function<E: Dtype, const N: usize>: Copy + Send + Sync + 'static {
         None
     }
 }
-
-pub use rows::RowFunction;
-pub(crate) use rows::apply_rows;
 
 /// Applies `f` to every element; arguments of one element are spread over the others.
 pub(crate) fn apply<S: Shape, E: Dtype, D: Backend<E>, F: Function<E, N>, const N: usize>(
