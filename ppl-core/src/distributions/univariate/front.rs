@@ -162,6 +162,10 @@ impl<F: Univariate<K>, S: Shape, E: Dtype, D: Backend<E>, const K: usize, const 
         Some(self.apply(Curved::cdf::<F>()?, value))
     }
 
+    pub(in crate::distributions) fn survival(&self, value: &Tensor<S, E, D>) -> Option<Tensor<S, E, D>> {
+        Some(self.apply(Curved::survival::<F>()?, value))
+    }
+
     pub(in crate::distributions) fn icdf(&self, probability: &Tensor<S, E, D>) -> Option<Tensor<S, E, D>> {
         Some(self.apply(Curved::icdf::<F>()?, probability))
     }
