@@ -180,7 +180,7 @@ pub fn check_parameter<S: Shape, E: Dtype, D: Backend<E>>(
     constraint: &dyn Constraint<E, D>,
 ) -> Result<(), ParameterError> {
     let dims = operand.shape().map(|s| s.concrete().into()).unwrap_or_default();
-    operand.flat().read(|values| match constraint.violation(values) {
+    operand.flat().read(|values| match constraint.violation(values, &dims) {
         None => Ok(()),
         Some(at) => Err(ParameterError {
             parameter,

@@ -22,7 +22,9 @@ pub mod backend;
 pub mod ops;
 // Seeds, streams and generators.
 pub mod rng;
-// Sets that parameters and values live in, with their maps from the real line.
+// Smooth maps of numbers and rows, with their Jacobians.
+pub mod transform;
+// Sets that parameters and values live in, with their maps from unconstrained numbers.
 pub mod constraint;
 // Names of sites.
 pub mod address;

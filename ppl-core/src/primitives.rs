@@ -14,6 +14,7 @@ use crate::plate::{Plate, PlateRows, Rows};
 use crate::rng::Rng;
 use crate::site::{SampleSite, SiteKind, SiteMask, SiteState, TypedSite};
 use crate::tensor::Tensor;
+use crate::transform::Map;
 use crate::values::{IntoObserved, SiteValue};
 
 use dfdx::shapes::Shape;
@@ -155,7 +156,17 @@ pub fn param_constrained<E: Dtype, D: Backend<E>, S: Shape, C: Constraint<E, D>>
     let first = |source: &mut Init<E, D>| unconstrained(&full_name, &constraint, init(source));
     let free = supplied(h, name, Some(constraint.clone()), first);
     let shape = free.shape();
-    constraint.transform(free.into_flat()).reshape_like(&shape)
+    match map_onto(&constraint, &free.dims()) {
+        Some(map) => map.forward(free.into_flat()).reshape_like(&shape),
+        None => free,
+    }
+}
+
+/// The map of as many numbers as the tensor has onto the constraint; `None` where there is none.
+fn map_onto<E: Dtype, D: Backend<E>>(constraint: &Support<E, D>, dims: &[usize]) -> Option<Map<E, D>> {
+    let map = constraint.transform_to(dims)?;
+    let (from, to) = map.event_lens();
+    (from == to).then_some(map)
 }
 
 /// Unconstrained numbers of an initial value; zeros, which every constraint maps into its set, where
@@ -166,11 +177,15 @@ fn unconstrained<E: Dtype, D: Backend<E>, S: Shape>(
     initial: Tensor<S, E, D>,
 ) -> Initial<Tensor<S, E, D>> {
     let shape = initial.shape();
-    let wrong = initial.read(|values| constraint.violation(values).map(|at| (at, values[at].wide())));
-    let Some((at, value)) = wrong else {
-        return (constraint.inverse(initial.into_flat()).reshape_like(&shape), Ok(()));
+    let dims = initial.dims();
+    let wrong = initial.read(|values| constraint.violation(values, &dims).map(|at| (at, values[at].wide())));
+    let problem = match (wrong, map_onto(constraint, &dims)) {
+        (None, Some(map)) => return (map.inverse(initial.into_flat()).reshape_like(&shape), Ok(())),
+        (Some((at, value)), _) => {
+            format!("its initial value is {value} at element {at}, but it must be {}", constraint.describe())
+        }
+        (None, None) => format!("no unconstrained numbers can be mapped onto what is {}", constraint.describe()),
     };
-    let problem = format!("its initial value is {value} at element {at}, but it must be {}", constraint.describe());
     let error = Error::Param { param: name.to_string(), problem };
     (Tensor::full_like(E::of(0.0), shape), Err(error))
 }

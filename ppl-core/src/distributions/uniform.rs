@@ -99,7 +99,7 @@ mod tests {
         let one = Uniform::<(), f64, Cpu>::new(-1.0, 1.0);
         for (x, inside) in [(-1.0, true), (1.0, true), (-1.1, false), (1.1, false)] {
             assert_eq!(one.log_prob(&Tensor::scalar(x)).item().is_finite(), inside);
-            assert_eq!(one.support().violation(&[x]).is_none(), inside);
+            assert_eq!(one.support().violation(&[x], &[]).is_none(), inside);
         }
     }
 

@@ -102,9 +102,12 @@ impl<E: Dtype, D: Backend<E>> ParamStore<E, D> {
     pub fn constrained(&self, name: &str) -> Option<Tensor<(usize,), E, D>> {
         let entry = self.entries.get(name)?;
         let mut values = None;
-        entry.value.each("", &mut |_, tensor| values = Some(Tensor::vector(tensor.to_vec())));
-        let values = values?;
-        Some(entry.constraint.as_ref().map_or(values.clone(), |c| c.transform(values)))
+        entry.value.each("", &mut |_, tensor| values = Some((Tensor::vector(tensor.to_vec()), tensor.dims())));
+        let (values, dims) = values?;
+        Some(match entry.constraint.as_ref().and_then(|c| c.transform_to(&dims)) {
+            Some(transform) => transform.forward(values),
+            None => values,
+        })
     }
 
     /// Calls `f` with each tensor and its full name (`"decoder.l1.weight"`), in order.

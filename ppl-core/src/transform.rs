@@ -1,0 +1,68 @@
+//! Smooth maps of numbers and of rows of numbers, with their inverses and Jacobians: what
+//! constraints and transformed distributions are made of.
+//!
+//! They work on flat tensors, so that one object serves tensors of every shape, and gradients flow
+//! through all of them. As in `torch.distributions.transforms`.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use crate::backend::Backend;
+use crate::dtype::Dtype;
+use crate::shared::Shared;
+use crate::tensor::Tensor;
+
+// Numbers strictly inside an interval, whatever rounding does.
+mod inside;
+// Maps of single numbers, with their derivatives.
+mod element;
+// The map that changes nothing.
+mod identity;
+// The exponential and the logarithm.
+mod exp;
+// Into an interval.
+mod interval;
+
+pub use element::ElementMap;
+pub use exp::{Exp, Log};
+pub use identity::Identity;
+pub use interval::IntoInterval;
+
+/// A tensor seen as one axis.
+pub type Flat<E, D> = Tensor<(usize,), E, D>;
+
+/// A transform shared by reference.
+pub type Map<E, D> = Arc<dyn Transform<E, D>>;
+
+/// A smooth map of rows of numbers; element-wise maps have rows of one number.
+///
+/// Where the exact image of a finite number is open (positive, inside an interval), rounding does not
+/// reach its ends: the nearest number inside is given, with the derivative of the exact map.
+///
+/// # Panics
+/// All three maps panic if their argument does not hold whole rows, with both sizes.
+pub trait Transform<E: Dtype, D: Backend<E>>: Debug + Shared + 'static {
+    /// Its name in errors.
+    fn name(&self) -> &'static str;
+
+    /// How many numbers one event has at the input and at the output: (1, 1) for element-wise maps,
+    /// (K−1, K) for stick-breaking.
+    fn event_lens(&self) -> (usize, usize) {
+        (1, 1)
+    }
+
+    /// Whether it is one to one, so that it has an inverse and a Jacobian.
+    fn is_bijective(&self) -> bool {
+        true
+    }
+
+    /// The image of `x`.
+    fn forward(&self, x: Flat<E, D>) -> Flat<E, D>;
+
+    /// What has the image `y`; one of those that have it where the map is not one to one.
+    fn inverse(&self, y: Flat<E, D>) -> Flat<E, D>;
+
+    /// ln |det J| of [`Transform::forward`] at `x`, whose image is `y`: one number an event. Between
+    /// spaces of different sizes (a simplex, correlations), J is that of the free coordinates of `y`.
+    fn log_abs_det(&self, x: &Flat<E, D>, y: &Flat<E, D>) -> Flat<E, D>;
+}

@@ -1,0 +1,3 @@
+"""Distributions over matrices."""
+
+FAMILIES = {}
