@@ -20,9 +20,14 @@ mod interval;
 // Whole numbers.
 mod discrete;
 
+// Several sets.
+mod union;
+
 pub use discrete::{Boolean, IntegerRange};
 pub use half_line::{NonNegative, Positive, Real};
 pub use interval::{Bounds, Interval, UNIT_INTERVAL};
+pub use union::Union;
+pub(crate) use union::outside;
 
 /// A constraint shared by reference.
 pub type Support<E, D> = Arc<dyn Constraint<E, D>>;
