@@ -6,7 +6,6 @@
 use std::sync::Arc;
 
 use ppl_core::backend::Backend;
-use ppl_core::constraint::Support;
 use ppl_core::distribution::{Distribution, ParameterError};
 use ppl_core::ops::stack;
 use ppl_core::rng::Rng;
@@ -20,6 +19,9 @@ mod counts;
 mod gamma_like;
 mod location_scale;
 mod normal_like;
+// The tables of families over vectors and matrices, behind a face of their own.
+pub(crate) mod matrices;
+pub(crate) mod vectors;
 
 use domain::Domain;
 
@@ -32,7 +34,9 @@ pub(crate) trait Univariate<E: Dtype, D: Backend<E>> {
     fn log_prob_sum(&self, value: &Row<E, D>) -> Tensor<(), E, D>;
     fn draw(&self, rng: &mut Rng) -> Row<E, D>;
     fn has_rsample(&self) -> bool;
-    fn support(&self) -> Support<E, D>;
+    /// The first element that lies outside the support.
+    fn outside(&self, value: &Row<E, D>) -> Option<usize>;
+    fn has_discrete_support(&self) -> bool;
     fn mean(&self) -> Option<Row<E, D>>;
     fn variance(&self) -> Option<Row<E, D>>;
     fn entropy(&self) -> Option<Row<E, D>>;
@@ -70,8 +74,11 @@ where
     fn has_rsample(&self) -> bool {
         self.distribution.has_rsample()
     }
-    fn support(&self) -> Support<E, D> {
-        self.distribution.support()
+    fn outside(&self, value: &Row<E, D>) -> Option<usize> {
+        self.distribution.support().violation(&value.to_vec(), &value.dims())
+    }
+    fn has_discrete_support(&self) -> bool {
+        self.distribution.support().is_discrete()
     }
     fn mean(&self) -> Option<Row<E, D>> {
         self.distribution.mean().map(self.to_row)

@@ -19,7 +19,7 @@ macro_rules! both_dtypes {
 
 // The table.
 mod families;
-// Values of scipy.
+// Values of scipy and mpmath.
 mod reference;
 // Densities integrate to one, masses sum to one, and quantiles invert the cdf.
 mod density;
@@ -29,3 +29,7 @@ mod gradients;
 mod sampling;
 // Parameters, values and shapes that do not fit.
 mod domains;
+// Hostile parameters and values.
+mod hostile;
+// The same for distributions over vectors and matrices.
+mod multivariate;
