@@ -191,7 +191,7 @@ fn broken_sticks_lie_on_the_simplex() {
     let draw = made.draw(&mut Rng::seed(4));
     assert!(draw.to_vec().chunks_exact(3).all(|row| (row.iter().sum::<f64>() - 1.0).abs() < 1e-12));
     assert!(made.log_prob(&draw).to_vec().iter().all(|v| v.is_finite()));
-    let outside = Tensor::from([[0.5, 0.6, 0.2], [0.2, 0.3, 0.5], [-0.1, 0.6, 0.5], [0.1, 0.1, 0.8]]);
+    let outside: Tensor<Rank2<4, 3>, f64, Cpu> = Tensor::from([[0.5, 0.6, 0.2], [0.2, 0.3, 0.5], [-0.1, 0.6, 0.5], [0.1, 0.1, 0.8]]);
     let found = made.support().violation(&outside.to_vec(), &[4, 3]);
     assert_eq!(found, Some(0));
 }
@@ -225,7 +225,7 @@ fn expanding_repeats_the_batch() {
     }
     // One number for all, and its gradient is the sum.
     let loc = Tensor::<(), f64, Cpu>::scalar(0.5).tracked();
-    let (_, grads) = grad(|| Normal::new(&loc, 1.0).expand((4,)).log_prob(&Tensor::vector(vec![1.5; 4])).sum_all());
+    let (_, grads) = grad(|| Normal::<(), _, _>::new(&loc, 1.0).expand((4,)).log_prob(&Tensor::vector(vec![1.5; 4])).sum_all());
     assert_eq!(grads.get(&loc).unwrap().item(), 4.0);
 }
 
