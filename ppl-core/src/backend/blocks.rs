@@ -5,10 +5,8 @@
 
 use rayon::prelude::*;
 
-use crate::shared::Shared;
-
 /// A function of `N` blocks (slices of fixed lengths) with one block as its result.
-pub trait BlockFunction<const N: usize>: Clone + Shared + 'static {
+pub trait BlockFunction<const N: usize>: Clone + Send + Sync + 'static {
     /// The length of a block of each argument, and that of the result.
     fn lengths(&self) -> ([usize; N], usize);
 

@@ -90,7 +90,8 @@ fn mahalanobis_distances() {
 fn products_with_vectors() {
     for (batch, of) in [(2, 2), (4, 1)] {
         check("matvec", [&irregular(of * 6), &irregular(batch * 3)], Absolute, |[a, x]| {
-            let y: Tensor<(usize, usize), f64> = matrices(a, [of, 2, 3]).matvec(&x.clone().reshape_like(&(batch, 3)));
+            let y: Tensor<(usize, usize), f64> =
+                matrices(a, [of, 2, 3]).matvec_rectangular(&x.clone().reshape_like(&(batch, 3)));
             weigh(&y)
         });
     }

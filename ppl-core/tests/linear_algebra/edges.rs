@@ -178,8 +178,9 @@ fn rearranged_elements() {
     assert_eq!(a.tril(1).array(), [[1.0, 2.0, 0.0], [4.0, 5.0, 6.0]]);
     assert_eq!(a.triu(1).array(), [[0.0, 2.0, 3.0], [0.0, 0.0, 6.0]]);
     assert_eq!(a.triu(-5), a);
-    let y: Tensor<Rank1<2>, f64> = a.matvec(&Tensor::from([1.0, 0.0, -1.0]));
+    let y: Tensor<Rank1<2>, f64> = a.matvec_rectangular(&Tensor::from([1.0, 0.0, -1.0]));
     assert_eq!(y.array(), [-2.0, -2.0]);
+    assert_eq!(Tensor::from([[1.0, 2.0], [3.0, 4.0]]).matvec(&y).array(), [-6.0, -14.0]);
     type Pairs = Tensor<(usize, Const<2>, Const<2>), f64>;
     let batch = Pairs::from_vec((1..9).map(f64::from).collect(), (2, Const, Const));
     assert_eq!(batch.transpose().to_vec(), [1.0, 3.0, 2.0, 4.0, 5.0, 7.0, 6.0, 8.0]);

@@ -89,17 +89,27 @@ fn result<R: Shape, E: Dtype, D: Backend<E>>(
 }
 
 impl<M: Shape, E: Dtype, D: Backend<E>> Tensor<M, E, D> {
-    /// The product of each matrix with a vector, summed in `f64`.
+    /// The product of each matrix with a vector, summed in `f64`, as vectors of the same type.
     ///
-    /// Shapes: this tensor (.., m, n), x (.., n), the result (.., m). The batch of the matrices is that
-    /// of x, its last axes, or one matrix for all. The result's type is read from what it is given to
-    /// (`let y: Tensor<Rank1<2>> = a.matvec(&x)`); for square matrices it is that of x.
+    /// Shapes: this tensor (.., n, n), x and the result (.., n). The batch of the matrices is that of
+    /// x, its last axes, or one matrix for all.
     ///
     /// # Panics
     /// If the shapes do not fit, with both.
     #[must_use]
     #[track_caller]
-    pub fn matvec<V: Shape, R: Shape>(&self, x: &Tensor<V, E, D>) -> Tensor<R, E, D> {
+    pub fn matvec<V: Shape>(&self, x: &Tensor<V, E, D>) -> Tensor<V, E, D> {
+        self.matvec_rectangular(x)
+    }
+
+    /// Like [`Tensor::matvec`] for matrices (.., m, n), vectors (.., n) and results (.., m), whose type
+    /// is read from what they are given to: `let y: Tensor<Rank1<2>> = a.matvec_rectangular(&x)`.
+    ///
+    /// # Panics
+    /// If the shapes do not fit, with both.
+    #[must_use]
+    #[track_caller]
+    pub fn matvec_rectangular<V: Shape, R: Shape>(&self, x: &Tensor<V, E, D>) -> Tensor<R, E, D> {
         let [a_dims, x_dims] = [self.dims(), x.dims()];
         let Matrices { batch, rows: m, columns: n } = Matrices::of("matvec", &a_dims);
         assert!(x_dims.last() == Some(&n), "matvec: the sizes differ (shapes {a_dims:?} and {x_dims:?})");
