@@ -134,7 +134,11 @@ fn stored_samples_weigh_what_they_weigh() {
 
 #[test]
 fn a_flat_prior_is_flat_inside_and_starts_inside() {
-    let flat = ImproperUniform::<Rank1<3>, Rank1<3>, f64, Cpu>::new(Arc::new(Positive), Default::default(), Default::default());
+    let flat = ImproperUniform::<Rank1<3>, Rank1<3>, f64, Cpu>::new(
+        Arc::new(Positive),
+        Default::default(),
+        Default::default(),
+    );
     let scores = flat.log_prob(&Vector::from([1e-300, 0.0, 1e300])).to_vec();
     assert_eq!(scores, [0.0, f64::NEG_INFINITY, 0.0]);
     assert!(flat.draw(&mut Rng::seed(0)).to_vec().iter().all(|v| (0.1..8.0).contains(v)));
@@ -191,7 +195,8 @@ fn broken_sticks_lie_on_the_simplex() {
     let draw = made.draw(&mut Rng::seed(4));
     assert!(draw.to_vec().chunks_exact(3).all(|row| (row.iter().sum::<f64>() - 1.0).abs() < 1e-12));
     assert!(made.log_prob(&draw).to_vec().iter().all(|v| v.is_finite()));
-    let outside: Tensor<Rank2<4, 3>, f64, Cpu> = Tensor::from([[0.5, 0.6, 0.2], [0.2, 0.3, 0.5], [-0.1, 0.6, 0.5], [0.1, 0.1, 0.8]]);
+    let outside: Tensor<Rank2<4, 3>, f64, Cpu> =
+        Tensor::from([[0.5, 0.6, 0.2], [0.2, 0.3, 0.5], [-0.1, 0.6, 0.5], [0.1, 0.1, 0.8]]);
     let found = made.support().violation(&outside.to_vec(), &[4, 3]);
     assert_eq!(found, Some(0));
 }
@@ -225,7 +230,8 @@ fn expanding_repeats_the_batch() {
     }
     // One number for all, and its gradient is the sum.
     let loc = Tensor::<(), f64, Cpu>::scalar(0.5).tracked();
-    let (_, grads) = grad(|| Normal::<(), _, _>::new(&loc, 1.0).expand((4,)).log_prob(&Tensor::vector(vec![1.5; 4])).sum_all());
+    let (_, grads) =
+        grad(|| Normal::<(), _, _>::new(&loc, 1.0).expand((4,)).log_prob(&Tensor::vector(vec![1.5; 4])).sum_all());
     assert_eq!(grads.get(&loc).unwrap().item(), 4.0);
 }
 

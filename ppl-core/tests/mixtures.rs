@@ -68,8 +68,10 @@ fn two_normals_of_a_tuple_agree_with_numpyro() {
 #[test]
 fn a_tuple_of_one_family_is_the_mixture_of_that_family() {
     let weights: Matrix<2, 3> = Tensor::from([[0.2, 0.5, 0.3], [0.7, 0.0, 0.3]]);
-    let column = |loc: [f64; 2], scale: [f64; 2]| Normal::<Rank1<2>, f64, Cpu>::new(Tensor::from(loc), Tensor::from(scale));
-    let columns = vec![column([-1.0, 0.5], [0.5, 1.5]), column([0.0, 1.0], [1.0, 0.1]), column([2.0, -3.0], [2.0, 0.25])];
+    let column =
+        |loc: [f64; 2], scale: [f64; 2]| Normal::<Rank1<2>, f64, Cpu>::new(Tensor::from(loc), Tensor::from(scale));
+    let columns =
+        vec![column([-1.0, 0.5], [0.5, 1.5]), column([0.0, 1.0], [1.0, 0.1]), column([2.0, -3.0], [2.0, 0.25])];
     let (mixed, whole) = (Mixture::new(Categorical::new(weights), columns), two_by_three());
     let x = Tensor::from([0.3, -2.5]);
     close(&mixed.log_prob(&x).to_vec(), &whole.log_prob(&x).to_vec());

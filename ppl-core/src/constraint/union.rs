@@ -21,7 +21,12 @@ impl<E: Dtype, D: Backend<E>> Union<E, D> {
 }
 
 /// For each event of `len` numbers, whether it lies outside of `set`.
-pub(crate) fn outside<E: Dtype, D: Backend<E>>(set: &Support<E, D>, values: &[E], dims: &[usize], len: usize) -> Vec<bool> {
+pub(crate) fn outside<E: Dtype, D: Backend<E>>(
+    set: &Support<E, D>,
+    values: &[E],
+    dims: &[usize],
+    len: usize,
+) -> Vec<bool> {
     let mut outside = vec![false; values.len() / len.max(1)];
     let mut values = values.to_vec();
     // What is known to lie inside takes the place of each event found outside, so that the next is found.

@@ -88,7 +88,10 @@ impl<P, S: Shape, E: Dtype, D: Backend<E>> MixtureSameFamily<P, S, E, D> {
         let dims: Vec<usize> = components.batch_shape().concrete().into();
         let mut weights: Vec<usize> = mixing.batch_shape().concrete().into();
         weights.push(mixing.categories());
-        assert!(dims == weights, "MixtureSameFamily: weights of shape {weights:?} for components with the batch {dims:?}");
+        assert!(
+            dims == weights,
+            "MixtureSameFamily: weights of shape {weights:?} for components with the batch {dims:?}"
+        );
         MixtureSameFamily { mixing, components }
     }
 
