@@ -173,6 +173,8 @@ pub(crate) struct Family<E: Dtype, D: Backend<E>> {
     pub(crate) beyond: &'static [f64],
     /// Values between whole numbers at which a discrete family has a slope along its values.
     pub(crate) between: &'static [f64],
+    /// Names of parameters without gradients.
+    pub(crate) fixed: &'static [&'static str],
     /// One period of a density on the circle, at the parameters.
     pub(crate) period: Option<fn(&[f64]) -> (f64, f64)>,
     /// Whether a draw's gradient is −(∂F/∂θ)/f at that draw.
@@ -198,6 +200,7 @@ impl<E: Dtype, D: Backend<E>> Family<E, D> {
             typical: &[],
             beyond: &[],
             between: &[],
+            fixed: &[],
             period: None,
             monotone_draws: true,
         }
@@ -244,6 +247,12 @@ impl<E: Dtype, D: Backend<E>> Family<E, D> {
         Family { between, ..self }
     }
 
+    /// Parameters that are whole numbers, or along which there are no gradients.
+    #[allow(dead_code, reason = "for the first family with a count as parameter")]
+    pub(crate) fn fixed(self, fixed: &'static [&'static str]) -> Self {
+        Family { fixed, ..self }
+    }
+
     /// A density on the circle, and the ends of one period of it.
     #[allow(dead_code, reason = "for the first family on the circle")]
     pub(crate) fn period(self, period: fn(&[f64]) -> (f64, f64)) -> Self {
@@ -255,6 +264,11 @@ impl<E: Dtype, D: Backend<E>> Family<E, D> {
     #[allow(dead_code, reason = "for the first family whose draws are made of several")]
     pub(crate) fn composite_draws(self) -> Self {
         Family { monotone_draws: false, ..self }
+    }
+
+    /// Whether a parameter, by its place, has no gradients.
+    pub(crate) fn is_fixed(&self, which: usize) -> bool {
+        self.fixed.contains(&self.parameters[which].0)
     }
 
     /// Whether values are whole numbers.

@@ -105,19 +105,21 @@ fn exercise<E: Dtype, D: Backend<E>>(family: &Family<E, D>, parameters: &[f64], 
     for q in [value, 0.0, 1e-300, 0.5, 1.0] {
         distribution.icdf(&row(&[q]));
     }
-    (distribution.mean(), distribution.variance(), distribution.entropy());
+    let _ = (distribution.mean(), distribution.variance(), distribution.entropy());
     if valid && !value.is_nan() {
         assert!(!log_prob.is_nan() && !sum.is_nan(), "{place}: log_prob {log_prob}, {sum}");
         let outside = distribution.outside(&row(&[value])).is_some() && family.between.is_empty();
         assert!(!outside || log_prob == f64::NEG_INFINITY, "{place}: log_prob {log_prob} outside the support");
-        assert!(cdf.is_none_or(|p| (0.0..=1.0).contains(&p)), "{place}: cdf {cdf:?}");
+        // Sums of the probabilities of categories may end a rounding above one.
+        let most = if family.kind == Kind::Categories { 1.0 + 4.0 * E::epsilon().wide() } else { 1.0 };
+        assert!(cdf.is_none_or(|p| (0.0..=most).contains(&p)), "{place}: cdf {cdf:?}");
     }
 }
 
 /// All pairs of a hostile parameter and a hostile value, then random mixtures of hostile and other
 /// numbers of all sizes.
 fn hostile_everything<E: Dtype, D: Backend<E>>(family: &Family<E, D>) {
-    let is_value = |v: f64| family.kind != Kind::Categories || v >= 0.0 && v < 1e6 && v == v.round();
+    let is_value = |v: f64| family.kind != Kind::Categories || (0.0..1e6).contains(&v) && v == v.round();
     for which in 0..family.parameters.len() {
         for hostile in HOSTILE {
             let mut parameters = family.typical[0].to_vec();

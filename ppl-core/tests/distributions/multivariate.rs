@@ -70,7 +70,7 @@ where
         self.distribution.event_dims()
     }
     fn outside(&self, value: &Row<E, D>) -> Option<usize> {
-        self.distribution.support().violation(&value.to_vec(), &value.dims())
+        self.distribution.support().violation(&value.to_vec(), &self.shape.concrete().into())
     }
     fn mean(&self) -> Option<Row<E, D>> {
         self.distribution.mean().map(flat)

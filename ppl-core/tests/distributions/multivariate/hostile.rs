@@ -13,7 +13,7 @@ fn exercise<E: Dtype, D: Backend<E>>(distribution: &Boxed<E, D>, value: &Row<E, 
     distribution.log_prob(value);
     distribution.log_prob_sum(value);
     distribution.draw(&mut Rng::seed(1));
-    (distribution.mean(), distribution.variance(), distribution.entropy());
+    let _ = (distribution.mean(), distribution.variance(), distribution.entropy());
 }
 
 /// Each entry of each parameter in turn takes each hostile number, at the second of three elements.

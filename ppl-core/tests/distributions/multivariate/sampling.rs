@@ -12,19 +12,10 @@ use ppl_core::{Cpu, Dtype};
 
 use super::{Argument, Family, arguments, families};
 use crate::families::{Row, row, wide};
+use crate::sampling::deviation;
 
 const DRAWS: usize = 20_000;
 const Z: f64 = 6.0;
-
-/// How many standard errors the mean of terms lies from `expected`; 0 where it is within rounding.
-pub(crate) fn deviation<E: Dtype>(terms: &[f64], expected: f64) -> f64 {
-    let n = terms.len() as f64;
-    let mean = terms.iter().sum::<f64>() / n;
-    let variance = terms.iter().map(|t| (t - mean).powi(2)).sum::<f64>() / (n - 1.0);
-    let rounding = 4.0 * E::epsilon().wide() * terms.iter().map(|t| t.abs()).fold(expected.abs(), f64::max);
-    let off = ((mean - expected).abs() - rounding).max(0.0);
-    if off == 0.0 { 0.0 } else { off / (variance / n).sqrt() }
-}
 
 /// Entry `at` of each draw.
 fn entry(draws: &[f64], size: usize, at: usize) -> impl Iterator<Item = f64> {
