@@ -1,15 +1,15 @@
 """Reference values and gradients of linear algebra, written to
 ppl-core/tests/references/linear_algebra.json.
 
-Needs Python 3 with numpy, torch and mpmath:
+Needs Python 3 with numpy, scipy, torch and mpmath:
 
     python3 scripts/reference_linear_algebra.py
 
 Values and gradients of ordinary matrices are torch's, in double precision; the gradient is that of
 the sum of the result with the weights 1.5 + cos(i). Every input is rounded to single precision
 first, so that it is the same number for f32 and f64. The ill-conditioned matrices are those of
-doubles as they are; their values are mpmath's with 60 digits, and beside them stands the error of
-numpy (LAPACK).
+doubles as they are; their values are mpmath's with 60 digits, and beside them stand the errors of
+LAPACK.
 """
 
 import json
@@ -18,6 +18,7 @@ from pathlib import Path
 import mpmath
 import numpy as np
 import torch
+from scipy.linalg import lapack
 
 OUTPUT = Path(__file__).resolve().parent.parent / "ppl-core/tests/references/linear_algebra.json"
 torch.set_default_dtype(torch.float64)
@@ -137,16 +138,23 @@ def ill_conditioned():
         factor, inverse = mpmath.cholesky(exact), exact**-1
         logdet = 2 * sum(mpmath.log(factor[i, i]) for i in range(n))
         found = np.linalg.cholesky(a)
+        by_cholesky = np.tril(lapack.dpotri(found, lower=True)[0])
+        by_cholesky += np.tril(by_cholesky, -1).T
         yield {
             "name": name,
             "n": n,
+            # The condition of the matrix with its rows and columns brought to one scale, times the
+            # unit of rounding: to first order no algorithm promises more.
+            "bound": float(np.linalg.cond(hilbert)) * np.finfo(float).eps,
             "matrix": a.flatten().tolist(),
             "cholesky": numbers(factor),
             "cholesky_error": relative(found.flatten(), list(factor)),
             "inverse": numbers(inverse),
             "inverse_error": relative(np.linalg.inv(a).flatten(), list(inverse)),
+            "inverse_by_cholesky_error": relative(by_cholesky.flatten(), list(inverse)),
             "logdet": float(logdet),
-            "logdet_error": relative([np.linalg.slogdet(a)[1]], [logdet]),
+            "logdet_error": relative([2 * np.log(np.diag(found)).sum()], [logdet]),
+            "logdet_by_lu_error": relative([np.linalg.slogdet(a)[1]], [logdet]),
         }
 
 

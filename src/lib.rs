@@ -32,7 +32,12 @@ pub use ppl_macros::{Module, deterministic, factor, guide, model, module, param,
 pub mod prelude {
     pub use ppl_core::Tensor;
     pub use ppl_core::autodiff::grad;
-    pub use ppl_core::constraint::{Interval, NonNegative, Positive, Real, UNIT_INTERVAL};
+    pub use ppl_core::constraint::{
+        self, Boolean, Bounds, Circular, CorrCholesky, CorrMatrix, GreaterThan, GreaterThanEq, HalfOpenInterval,
+        IntegerBounds, IntegerInterval, IntegerRange, Interval, LessThan, LessThanEq, LowerBound, LowerCholesky,
+        NonNegative, NonNegativeInteger, OneHot, Ordered, Positive, PositiveDefinite, PositiveInteger, PositiveOrdered,
+        Real, RealVector, Simplex, Sphere, UNIT_INTERVAL,
+    };
     pub use ppl_core::distribution::Distribution;
     pub use ppl_core::distributions::*;
     pub use ppl_core::handlers::Block;
@@ -40,6 +45,7 @@ pub mod prelude {
     pub use ppl_core::params::{Init, Module, ParamStore};
     pub use ppl_core::plate::Rows;
     pub use ppl_core::trace::{Site, Trace};
+    pub use ppl_core::transform;
     pub use ppl_core::values::ValueMap;
     pub use ppl_core::{
         Axes2, Axes3, Axes4, Axis, Const, ConstShape, Cpu, Dim, Dtype, Rank0, Rank1, Rank2, Rank3, Rank4, Shape,

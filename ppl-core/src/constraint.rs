@@ -13,16 +13,35 @@ use crate::transform::Map;
 
 pub use crate::transform::Flat;
 
-// Half-lines: positive numbers and the like, and the whole line.
-mod half_line;
+// Rows and matrices within a tensor.
+mod event;
 // Numbers between bounds.
 mod interval;
+// The real line and its halves.
+mod half_line;
 // Whole numbers.
 mod discrete;
+// Probabilities that sum to one.
+mod simplex;
+// Increasing numbers.
+mod ordered;
+// Positive-definite and correlation matrices, and their factors.
+mod matrix;
+// Vectors, and elements taken together.
+mod vector;
+// What a transform makes of a set.
+mod image;
 
-pub use discrete::{Boolean, IntegerRange};
-pub use half_line::{NonNegative, Positive, Real};
-pub use interval::{Bounds, Interval, UNIT_INTERVAL};
+pub use discrete::{
+    Boolean, IntegerBounds, IntegerInterval, IntegerRange, NonNegativeInteger, OneHot, PositiveInteger,
+};
+pub use half_line::{GreaterThan, GreaterThanEq, LessThan, LessThanEq, LowerBound, NonNegative, Positive, Real};
+pub use image::Image;
+pub use interval::{Bounds, Circular, HalfOpenInterval, Interval, UNIT_INTERVAL};
+pub use matrix::{CorrCholesky, CorrMatrix, LowerCholesky, PositiveDefinite};
+pub use ordered::{Ordered, PositiveOrdered};
+pub use simplex::Simplex;
+pub use vector::{Independent, RealVector, Sphere};
 
 /// A constraint shared by reference.
 pub type Support<E, D> = Arc<dyn Constraint<E, D>>;

@@ -11,6 +11,6 @@ mod movement;
 // Cholesky factors, triangular systems, determinants, inverses: batches of matrices.
 mod linear_algebra;
 
-pub use linear_algebra::{Batch, NotPositiveDefinite, Triangle, Vectors};
+pub use linear_algebra::{Batch, MatrixShape, NotPositiveDefinite, Triangle, Vectors};
 pub use matmul::MatMulShape;
 pub use movement::{concat, stack};

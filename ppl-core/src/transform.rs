@@ -16,17 +16,69 @@ use crate::tensor::Tensor;
 mod inside;
 // Maps of single numbers, with their derivatives.
 mod element;
+// Maps of rows, with what flows back.
+mod row;
 // The map that changes nothing.
 mod identity;
 // The exponential and the logarithm.
 mod exp;
+// The logistic function and its inverse.
+mod sigmoid;
+// The hyperbolic tangent.
+mod tanh;
+// The smooth positive part.
+mod softplus;
+// The absolute value.
+mod abs;
+// Location and scale.
+mod affine;
+// Powers of positive numbers.
+mod power;
+// Onto one side of a bound.
+mod half_line;
 // Into an interval.
 mod interval;
+// Onto the simplex, keeping the length.
+mod softmax;
+// Onto the simplex, one to one.
+mod stick_breaking;
+// Onto increasing numbers.
+mod ordered;
+// Onto the unit sphere.
+mod unit_vector;
+// Cholesky factors of small matrices.
+pub(crate) mod cholesky;
+// Onto Cholesky factors and positive-definite matrices.
+mod lower_cholesky;
+// Onto correlation matrices and their factors.
+mod corr_cholesky;
+// Picking and reordering.
+mod permute;
+// Onto sets of one element.
+mod ones;
+// One after another, and backwards.
+mod compose;
 
+pub use abs::Abs;
+pub use affine::Affine;
+pub use compose::{Compose, Inverse};
+pub use corr_cholesky::{CorrCholesky, CorrMatrix};
 pub use element::ElementMap;
 pub use exp::{Exp, Log};
+pub use half_line::IntoHalfLine;
 pub use identity::Identity;
 pub use interval::IntoInterval;
+pub use lower_cholesky::{LowerCholesky, PositiveDefinite};
+pub use ones::Ones;
+pub use ordered::Ordered;
+pub use permute::{LowerTriangle, Permute};
+pub use power::Power;
+pub use sigmoid::{Logit, Sigmoid};
+pub use softmax::Softmax;
+pub use softplus::Softplus;
+pub use stick_breaking::StickBreaking;
+pub use tanh::Tanh;
+pub use unit_vector::UnitVector;
 
 /// A tensor seen as one axis.
 pub type Flat<E, D> = Tensor<(usize,), E, D>;

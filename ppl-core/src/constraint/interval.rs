@@ -1,5 +1,6 @@
 //! Numbers between two bounds, which are fixed or tensors.
 
+use std::f64::consts::PI;
 use std::sync::Arc;
 
 use crate::backend::Backend;
@@ -20,6 +21,12 @@ pub struct Interval {
 /// Numbers between 0 and 1: probabilities.
 pub const UNIT_INTERVAL: Interval = Interval { low: 0.0, high: 1.0 };
 
+impl Interval {
+    fn map<E: Dtype, D: Backend<E>>(self) -> Map<E, D> {
+        Arc::new(IntoInterval::new(one(self.low), one(self.high)))
+    }
+}
+
 impl<E: Dtype, D: Backend<E>> Constraint<E, D> for Interval {
     fn describe(&self) -> String {
         format!("in [{}, {}]", self.low, self.high)
@@ -29,13 +36,64 @@ impl<E: Dtype, D: Backend<E>> Constraint<E, D> for Interval {
         first_outside(values, |v| v >= low && v <= high)
     }
     fn biject_to(&self, _: &[usize]) -> Option<Map<E, D>> {
-        Some(Arc::new(IntoInterval::new(one(self.low), one(self.high))))
+        Some(self.map())
+    }
+}
+
+/// Numbers from a lower bound up to, but not including, an upper one, by a scaled sigmoid.
+#[derive(Clone, Copy, Debug)]
+pub struct HalfOpenInterval {
+    /// The lower bound, which belongs to the set.
+    pub low: f64,
+    /// The upper bound, which does not.
+    pub high: f64,
+}
+
+impl<E: Dtype, D: Backend<E>> Constraint<E, D> for HalfOpenInterval {
+    fn describe(&self) -> String {
+        format!("in [{}, {})", self.low, self.high)
+    }
+    fn violation(&self, values: &[E], _: &[usize]) -> Option<usize> {
+        let (low, high) = (E::of(self.low), E::of(self.high));
+        first_outside(values, |v| v >= low && v < high)
+    }
+    fn biject_to(&self, _: &[usize]) -> Option<Map<E, D>> {
+        Some(Interval { low: self.low, high: self.high }.map())
+    }
+}
+
+/// Angles from −π up to, but not including, π, by a scaled sigmoid; both are rounded to the dtype.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Circular;
+
+impl<E: Dtype, D: Backend<E>> Constraint<E, D> for Circular {
+    fn describe(&self) -> String {
+        "an angle in [-π, π)".into()
+    }
+    fn violation(&self, values: &[E], dims: &[usize]) -> Option<usize> {
+        Constraint::<E, D>::violation(&HalfOpenInterval { low: -PI, high: PI }, values, dims)
+    }
+    fn biject_to(&self, _: &[usize]) -> Option<Map<E, D>> {
+        Some(Interval { low: -PI, high: PI }.map())
     }
 }
 
 /// A number as a tensor.
 pub(super) fn one<E: Dtype, D: Backend<E>>(value: f64) -> Flat<E, D> {
     Flat::vector(vec![E::of(value)])
+}
+
+/// The bound of the i-th element: its own, or the only one.
+pub(super) fn at<E: Dtype>(bounds: &[E], i: usize) -> Option<E> {
+    if bounds.len() == 1 { bounds.first() } else { bounds.get(i) }.copied()
+}
+
+/// A bound in words.
+pub(super) fn shown<E: Dtype, D: Backend<E>>(bound: &Flat<E, D>) -> String {
+    match bound.to_vec()[..] {
+        [one] => one.to_string(),
+        _ => "its own bound".into(),
+    }
 }
 
 /// Numbers between bounds of their own, element by element, by a scaled sigmoid; gradients reach
@@ -55,15 +113,10 @@ impl<E: Dtype, D: Backend<E>> Bounds<E, D> {
 
 impl<E: Dtype, D: Backend<E>> Constraint<E, D> for Bounds<E, D> {
     fn describe(&self) -> String {
-        let shown = |bound: &Flat<E, D>| match bound.to_vec()[..] {
-            [one] => one.to_string(),
-            _ => "its own bound".into(),
-        };
         format!("in [{}, {}]", shown(&self.low), shown(&self.high))
     }
     fn violation(&self, values: &[E], _: &[usize]) -> Option<usize> {
         let (low, high) = (self.low.to_vec(), self.high.to_vec());
-        let at = |bounds: &[E], i: usize| if bounds.len() == 1 { bounds.first() } else { bounds.get(i) }.copied();
         let inside = |i: usize| Some(values[i] >= at(&low, i)? && values[i] <= at(&high, i)?);
         (0..values.len()).find(|&i| inside(i) != Some(true))
     }

@@ -11,14 +11,21 @@ use crate::tensor::{Tensor, shape_from_dims};
 
 // Products, factorisations and substitutions of single matrices in `f64`.
 mod dense;
-// Diagonals, triangles, transposes, outer products.
+// Diagonals, triangles, transposes, identities.
 mod structure;
+// Products with vectors and of vectors.
+mod vectors;
 // Factors of symmetric positive definite matrices, and what they solve.
 mod cholesky;
 // Substitution with triangular matrices.
 mod triangular;
+// Inverses and determinants of general matrices.
+mod general;
+// Distances for a covariance given by its factor.
+mod mahalanobis;
 
 pub use cholesky::NotPositiveDefinite;
+pub use structure::MatrixShape;
 pub use triangular::Triangle;
 
 /// The shape of a batch of vectors: that of the matrices `M` without its last axis.

@@ -1,4 +1,4 @@
-//! One-to-one maps of single numbers, given by their value, inverse and derivatives in `f64`.
+//! Maps of single numbers, given by their value, inverse and derivatives in `f64`.
 
 use std::fmt::Debug;
 
@@ -9,11 +9,14 @@ use crate::functions::{Function, apply};
 use super::inside::strictly_inside;
 use super::{Flat, Transform};
 
-/// A one-to-one map of a part of the real line without parameters. Whatever the dtype, its numbers
+/// A map of a part of the real line, without parameters. Whatever the dtype, its numbers
 /// are computed in `f64`. Every `ElementMap` is a [`Transform`].
 pub trait ElementMap: Copy + Debug + Send + Sync + 'static {
     /// Its name in errors.
     const NAME: &'static str;
+
+    /// Whether it is one to one.
+    const BIJECTIVE: bool = true;
 
     /// The open interval of its values.
     const IMAGE: (f64, f64) = (f64::NEG_INFINITY, f64::INFINITY);
@@ -108,6 +111,10 @@ impl<E: Dtype, M: ElementMap> Function<E, 1> for LogSlope<M> {
 impl<E: Dtype, D: Backend<E>, M: ElementMap> Transform<E, D> for M {
     fn name(&self) -> &'static str {
         M::NAME
+    }
+
+    fn is_bijective(&self) -> bool {
+        M::BIJECTIVE
     }
 
     fn forward(&self, x: Flat<E, D>) -> Flat<E, D> {

@@ -5,6 +5,7 @@ use crate::dtype::Dtype;
 use crate::functions::{Function, apply};
 
 use super::inside::strictly_inside;
+use super::sigmoid::{log_both_shares, shares};
 use super::{Flat, Transform};
 
 /// y = low + (high − low) · sigmoid(x), with bounds for all elements or element by element;
@@ -44,18 +45,6 @@ impl<E: Dtype, D: Backend<E>> Transform<E, D> for IntoInterval<E, D> {
     fn log_abs_det(&self, x: &Flat<E, D>, _: &Flat<E, D>) -> Flat<E, D> {
         self.map(LogSlope, x.clone())
     }
-}
-
-/// sigmoid(−x) and sigmoid(x).
-fn shares(x: f64) -> (f64, f64) {
-    let e = (-x.abs()).exp();
-    let (near, far) = (1.0 / (1.0 + e), e / (1.0 + e));
-    if x >= 0.0 { (far, near) } else { (near, far) }
-}
-
-/// ln(sigmoid(x) · sigmoid(−x)).
-pub(super) fn log_both_shares(x: f64) -> f64 {
-    -x.abs() - 2.0 * (-x.abs()).exp().ln_1p()
 }
 
 /// low + (high − low) · sigmoid(x).

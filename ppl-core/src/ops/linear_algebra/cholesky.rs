@@ -4,8 +4,8 @@ use dfdx::shapes::Shape;
 use thiserror::Error as ThisError;
 
 use super::dense::{self, Pivot};
-use super::{Batch, Matrices, Triangle, count};
-use crate::backend::{Backend, BlockFunction, Blocks};
+use super::{Batch, Matrices, Triangle, count, triangular};
+use crate::backend::{Backend, BlockFunction, Blocks, Product};
 use crate::dtype::Dtype;
 use crate::tensor::Tensor;
 
@@ -84,7 +84,7 @@ impl<M: Shape, E: Dtype, D: Backend<E>> Tensor<M, E, D> {
     ///
     /// ```
     /// use ppl_core::Tensor;
-    /// let l = Tensor::from([[4.0, 2.0], [2.0, 10.0]]).cholesky();
+    /// let l = Tensor::<_, f64>::from([[4.0, 2.0], [2.0, 10.0]]).cholesky();
     /// assert_eq!(l.array(), [[2.0, 0.0], [1.0, 3.0]]);
     /// ```
     ///
@@ -144,6 +144,23 @@ impl<M: Shape, E: Dtype, D: Backend<E>> Tensor<M, E, D> {
     #[track_caller]
     pub fn cholesky_solve_vector<V: Shape>(&self, b: &Tensor<V, E, D>) -> Tensor<V, E, D> {
         self.solve_triangular_vector(&self.solve_triangular_vector(b, Triangle::Lower), Triangle::LowerTransposed)
+    }
+
+    /// The inverses A⁻¹ = L⁻ᵀ · L⁻¹ of the matrices whose lower Cholesky factors L this tensor holds.
+    ///
+    /// # Panics
+    /// If L is not square, with the shape.
+    #[must_use]
+    #[track_caller]
+    pub fn cholesky_inverse(&self) -> Self {
+        let (batch, n) = Matrices::square("cholesky_inverse", &self.dims());
+        let count = count(&batch);
+        let one = Tensor::<(usize, usize), E, D>::eye_like((n, n)).into_flat();
+        let blocks = Blocks { count, of: [count, 1] };
+        let inverse = triangular::solve_flat(self.flat(), one, [n, n], Triangle::Lower, blocks);
+        let cube = inverse.clone().reshape_like(&(count, n, n)).transpose().into_flat();
+        let sizes = Product { batch: count, m: n, k: n, n, shared_right: false };
+        D::matmul(cube, inverse, sizes).reshape_like(&self.shape())
     }
 
     /// ln det A of symmetric positive definite matrices, one number a matrix; NaN where one is not.

@@ -112,8 +112,8 @@ impl<M: Shape, E: Dtype, D: Backend<E>> Tensor<M, E, D> {
     ///
     /// ```
     /// use ppl_core::{Tensor, ops::Triangle};
-    /// let l = Tensor::from([[2.0, 0.0], [1.0, 4.0]]);
-    /// let x = l.solve_triangular(&Tensor::from([[2.0], [5.0]]), Triangle::Lower);
+    /// let l = Tensor::<_, f64>::from([[2.0, 0.0], [1.0, 4.0]]);
+    /// let x = l.solve_triangular(&Tensor::<_, f64>::from([[2.0], [5.0]]), Triangle::Lower);
     /// assert_eq!(x.array(), [[1.0], [1.0]]);
     /// ```
     ///
