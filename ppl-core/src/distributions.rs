@@ -20,6 +20,8 @@ mod categorical;
 mod delta;
 mod unit;
 
+// Vectors.
+mod multivariate_normal;
 // Walks.
 mod gaussian_random_walk;
 // Stored samples, and flat priors.
@@ -49,6 +51,7 @@ pub use improper_uniform::ImproperUniform;
 pub use log_normal::LogNormal;
 pub use mixture::{Components, Mixture};
 pub use mixture_same_family::{Mixable, MixtureSameFamily};
+pub use multivariate_normal::MultivariateNormal;
 pub use normal::Normal;
 pub use transformed::TransformedDistribution;
 pub use uniform::Uniform;
