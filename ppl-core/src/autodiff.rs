@@ -18,11 +18,10 @@ mod recorder;
 mod gradients;
 
 pub use gradients::Gradients;
-pub(crate) use recorder::{DfdxGradients, record};
+pub(crate) use recorder::{DfdxGradients, Recorder, record};
 pub use recorder::{GradTape, is_recording, no_grad};
 
 use crate::{Dtype, Tensor, backend::Backend, error::Error};
-use recorder::Recorder;
 
 /// Runs `f` under a recorder and returns its value and the gradients of that value with respect
 /// to every tracked tensor that took part.

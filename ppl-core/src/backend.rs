@@ -14,6 +14,8 @@ use crate::functions::{Function, RowFunction};
 use crate::shared::Shared;
 use crate::tensor::{Flat, Inner, Tensor};
 
+// Functions of whole blocks of elements, one matrix of a batch for example.
+mod blocks;
 // The defaults, for any device of dfdx.
 mod composed;
 // The CPU's kernels.
@@ -24,6 +26,8 @@ mod cuda;
 // The two against each other.
 #[cfg(test)]
 mod agreement;
+
+pub use blocks::{BlockFunction, Blocks};
 
 /// A device that our tensors can live on, whatever their elements.
 pub trait Device: Sized + Shared + 'static {
@@ -158,5 +162,10 @@ pub trait Backend<E: Dtype>: Device + dfdx::tensor_ops::Device<E> {
         activation: Activation,
     ) -> Flat<E, Self> {
         composed::linear(x, w, b, sizes, activation)
+    }
+
+    /// `f` of each block of the arguments, computed in `f64`.
+    fn blocks<F: BlockFunction<N>, const N: usize>(f: F, args: [Flat<E, Self>; N], blocks: Blocks<N>) -> Flat<E, Self> {
+        composed::blocks(f, args, blocks)
     }
 }

@@ -99,6 +99,17 @@ pub trait Distribution<E: Dtype, D: Backend<E>>: Clone + 'static {
         None
     }
 
+    /// Whether there is a [`Distribution::cdf`].
+    fn has_cdf(&self) -> bool {
+        false
+    }
+
+    /// The probability of a value above this, which keeps its digits where it is small and the
+    /// family knows how; `None` without a cdf.
+    fn survival(&self, value: &Self::Value) -> Option<Tensor<Self::Batch, E, D>> {
+        Some(-self.cdf(value)? + E::of(1.0))
+    }
+
     /// The value whose [`Distribution::cdf`] is this probability; `None` without a closed form.
     fn icdf(&self, _probability: &Tensor<Self::Batch, E, D>) -> Option<Self::Value> {
         None
@@ -141,6 +152,22 @@ pub trait Distribution<E: Dtype, D: Backend<E>>: Clone + 'static {
     fn mask(self, mask: impl Into<Arc<[bool]>>) -> Masked<Self> {
         Masked::new(self, mask)
     }
+}
+
+/// A distribution that can be repeated to a larger batch of shape `R` (`expand` of
+/// torch.distributions).
+pub trait Expand<R: Shape> {
+    /// The same family with the batch `R`.
+    type Expanded;
+
+    /// The same parameters for a larger batch: axes are matched from the last one; an axis of one
+    /// element is repeated, and axes that are missing at the front are added.
+    ///
+    /// # Panics
+    /// If another axis differs, with both shapes.
+    #[must_use]
+    #[track_caller]
+    fn expand(&self, shape: R) -> Self::Expanded;
 }
 
 /// The first element of a parameter that lies outside a constraint, as an error.

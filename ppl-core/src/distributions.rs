@@ -2,6 +2,8 @@
 
 // Shapes and elements of their parameters.
 mod shapes;
+// What the distributions over numbers share.
+mod univariate;
 // Numbers on the real line.
 mod normal;
 // Positive numbers.
@@ -18,15 +20,36 @@ mod categorical;
 mod delta;
 mod unit;
 
+// Walks.
+mod gaussian_random_walk;
+// Stored samples, and flat priors.
+mod empirical;
+mod improper_uniform;
+// Distributions of what is seen or made of another.
+mod censored;
+mod folded;
+mod transformed;
+// Mixtures.
+mod mixture;
+mod mixture_same_family;
+
 // Distributions made of others, which the contract itself gives.
 pub use crate::distribution::{Independent, Masked};
 pub use bernoulli::Bernoulli;
 pub use categorical::Categorical;
+pub use censored::Censored;
 pub use delta::Delta;
+pub use empirical::Empirical;
 pub use exponential::Exponential;
+pub use folded::Folded;
+pub use gaussian_random_walk::GaussianRandomWalk;
 pub use half_cauchy::HalfCauchy;
 pub use half_normal::HalfNormal;
+pub use improper_uniform::ImproperUniform;
 pub use log_normal::LogNormal;
+pub use mixture::{Components, Mixture};
+pub use mixture_same_family::{Mixable, MixtureSameFamily};
 pub use normal::Normal;
+pub use transformed::TransformedDistribution;
 pub use uniform::Uniform;
 pub use unit::Unit;

@@ -8,6 +8,9 @@ mod reductions;
 mod matmul;
 // broadcast, permute, slice, concat, stack, gather.
 mod movement;
+// Cholesky factors, triangular systems, determinants, inverses: batches of matrices.
+mod linear_algebra;
 
+pub use linear_algebra::{Batch, MatrixShape, NotPositiveDefinite, Triangle, Vectors};
 pub use matmul::MatMulShape;
 pub use movement::{concat, stack};

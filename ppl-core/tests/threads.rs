@@ -127,3 +127,25 @@ fn another_threads_recorder_is_not_ours() {
     });
     assert_eq!(grads.get(&x).unwrap().item(), 2f64.exp());
 }
+
+#[test]
+fn batches_of_matrices() {
+    let (batch, n) = (5003, 5);
+    let diagonal = |e: usize| if e / n % n == e % n { 30.0 } else { 1.0 };
+    let a = irregular(batch * n * n).iter().enumerate().map(|(e, v)| v + diagonal(e)).collect();
+    let a = Tensor::<(usize, usize, usize), f32>::from_vec(a, (batch, n, n)).tracked();
+    let shared = Tensor::<(usize, usize), f32>::from_vec(a.to_vec()[..n * n].to_vec(), (n, n)).tracked();
+    let x = Tensor::<(usize, usize), f32>::from_vec(irregular(batch * n), (batch, n)).tracked();
+    same_on_any_number_of_threads(|| {
+        let (value, grads) = grad(|| {
+            let distances = a.cholesky().mahalanobis(&x, &x.detach()) + shared.mahalanobis(&x, &x.tanh());
+            distances.sum_all() + a.slogdet().1.sum_all()
+        });
+        vec![
+            vec![value.item()],
+            grads.get(&a).unwrap().to_vec(),
+            grads.get(&shared).unwrap().to_vec(),
+            grads.get(&x).unwrap().to_vec(),
+        ]
+    });
+}

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use dfdx::tensor::Cpu;
 
-use super::{Activation, Backend, Layers, Product, Reduction, composed};
+use super::{Activation, Backend, BlockFunction, Blocks, Layers, Product, Reduction, composed};
 use crate::autodiff::grad;
 use crate::functions::{Function, RowFunction, arithmetic::*, unary::*};
 use crate::tensor::{Flat, Tensor};
@@ -209,6 +209,62 @@ fn linear_maps() {
         let cpu = |[x, w, b]: [Vector; 3]| Cpu::linear(x, w, b, sizes, activation);
         agree(&format!("{activation:?}"), inputs, cpu, |[x, w, b]| composed::linear(x, w, b, sizes, activation));
     }
+}
+
+/// a · b · Σ b of blocks of two and three elements: six, each with all of b.
+#[derive(Clone, Copy)]
+struct Block;
+
+impl BlockFunction<2> for Block {
+    fn lengths(&self) -> ([usize; 2], usize) {
+        ([2, 3], 6)
+    }
+
+    fn work(&self) -> usize {
+        1 << 14
+    }
+
+    fn value(&self, [a, b]: [&[f64]; 2], out: &mut [f64]) {
+        out.iter_mut().enumerate().for_each(|(e, out)| *out = a[e / 3] * b[e % 3] * b.iter().sum::<f64>());
+    }
+
+    fn pullback(&self, [a, b]: [&[f64]; 2], _: &[f64], upstream: &[f64], [to_a, to_b]: [Option<&mut [f64]>; 2]) {
+        let sum: f64 = b.iter().sum();
+        if let Some(to_a) = to_a {
+            (0..6).for_each(|e| to_a[e / 3] += upstream[e] * b[e % 3] * sum);
+        }
+        if let Some(to_b) = to_b {
+            (0..6).for_each(|e| to_b[e % 3] += upstream[e] * a[e / 3] * sum);
+            let all: f64 = (0..6).map(|e| upstream[e] * a[e / 3] * b[e % 3]).sum();
+            to_b.iter_mut().for_each(|g| *g += all);
+        }
+    }
+}
+
+#[test]
+fn functions_of_blocks() {
+    // As many of each, one of one for all, two for six, and none; on one thread and on several.
+    for (count, of) in [(1, [1, 1]), (4, [4, 4]), (50, [50, 1]), (6, [2, 6]), (60, [60, 20]), (0, [0, 0]), (0, [0, 1])]
+    {
+        let blocks = Blocks { count, of };
+        let inputs = [irregular(2 * of[0]), irregular(3 * of[1])];
+        let cpu = |x: [Vector; 2]| Cpu::blocks(Block, x, blocks);
+        agree(&format!("{blocks:?}"), inputs, cpu, |x| composed::blocks(Block, x, blocks));
+        for constant in 0..2 {
+            let held = |mut x: [Vector; 2]| {
+                x[constant] = x[constant].untracked();
+                x
+            };
+            let inputs = [irregular(2 * of[0]), irregular(3 * of[1])];
+            let cpu = |x| Cpu::blocks(Block, held(x), blocks);
+            agree(&format!("{blocks:?}, constant {constant}"), inputs, cpu, |x| {
+                composed::blocks(Block, held(x), blocks)
+            });
+        }
+    }
+    let itself = |[x]: [Vector; 1]| [x.clone(), Cpu::take(x, vec![0, 1, 1].into())];
+    let cpu = |x| Cpu::blocks(Block, itself(x), Blocks::equal(1));
+    agree("blocks of one tensor", [irregular(2)], cpu, |x| composed::blocks(Block, itself(x), Blocks::equal(1)));
 }
 
 #[test]

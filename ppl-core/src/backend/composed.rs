@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use dfdx::prelude::*;
 
+use super::blocks::{BlockFunction, Blocks, add_parts, pullbacks, values};
 use super::{Activation, Layers, Product, Reduction};
-use crate::autodiff::DfdxGradients;
+use crate::autodiff::{DfdxGradients, Recorder};
 use crate::backend::Backend;
 use crate::functions::{Function, RowFunction, arithmetic, unary};
 use crate::tensor::{Flat, Inner, Tensor};
@@ -203,4 +204,53 @@ pub(super) fn linear<E: crate::Dtype, D: Backend<E>>(
         Activation::Tanh => elementwise(unary::Tanh, [sum], m * n),
         Activation::Sigmoid => elementwise(unary::Sigmoid, [sum], m * n),
     }
+}
+
+/// The host's values, and its gradients brought to the device by [`add_gradient`].
+pub(super) fn blocks<E: crate::Dtype, D: Backend<E>, F: BlockFunction<N>, const N: usize>(
+    f: F,
+    args: [Flat<E, D>; N],
+    blocks: Blocks<N>,
+) -> Flat<E, D> {
+    let wide = |x: Vec<E>| -> Vec<f64> { x.into_iter().map(E::wide).collect() };
+    let host = args.each_ref().map(|a| wide(a.to_vec()));
+    let saved = values(&f, host.each_ref().map(Vec::as_slice), &blocks);
+    let wanted = args.each_ref().map(|a| a.tracked);
+    let mut out = Flat::<E, D>::vector(saved.iter().map(|&v| E::of(v)).collect());
+    out.tracked = wanted.contains(&true);
+    if !out.tracked {
+        return out;
+    }
+    let ghost = out.inner.ghost();
+    crate::autodiff::record::<E, D>(move |grads| {
+        grads.get_or_alloc_mut(&ghost)?;
+        // dfdx reads a first element even where there is none.
+        let upstream = if saved.is_empty() { Vec::new() } else { wide(grads.get(&ghost).as_vec()) };
+        let parts = pullbacks(&f, host.each_ref().map(Vec::as_slice), &saved, &upstream, wanted, &blocks);
+        for (i, arg) in args.into_iter().enumerate().filter(|(_, a)| a.tracked) {
+            let mut gradient = vec![E::of(0.0); arg.numel()];
+            add_parts(&parts, i, &mut gradient);
+            add_gradient(grads, arg, gradient)?;
+        }
+        Ok(())
+    });
+    out
+}
+
+/// Adds numbers of the host to the gradient of `x`: they are the gradient of Σ x · numbers, which
+/// dfdx's own operations compute on the device.
+fn add_gradient<E: crate::Dtype, D: Backend<E>>(
+    grads: &mut DfdxGradients<E, D>,
+    x: Flat<E, D>,
+    gradient: Vec<E>,
+) -> Result<(), D::Err> {
+    if gradient.is_empty() {
+        return Ok(());
+    }
+    let recorder = Recorder::<E, D>::open();
+    let sum = (x.into_dfdx() * Flat::<E, D>::vector(gradient).into_dfdx()).sum::<(), _>();
+    let operations = recorder.close();
+    let seed = grads.get_or_alloc_mut(&sum)?;
+    D::current().try_fill_with_ones(seed)?;
+    operations.into_iter().rev().try_for_each(|operation| operation(grads))
 }

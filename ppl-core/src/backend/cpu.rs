@@ -1,13 +1,14 @@
 //! The CPU's kernels: fused, threaded over fixed chunks so that any number of threads gives the
 //! same result, with sums accumulated in `f64`.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::sync::Arc;
 
 use dfdx::shapes::Shape;
 use dfdx::tensor::{Cpu, HasErr, Storage, TensorFromVec};
 
-use super::{Activation, Backend, Device, Layers, Product, Reduction};
+use super::{Activation, Backend, BlockFunction, Blocks, Device, Layers, Product, Reduction};
 use crate::autodiff::DfdxGradients;
 use crate::dtype::Dtype;
 use crate::functions::{Function, RowFunction};
@@ -25,6 +26,8 @@ mod reduce;
 mod movement;
 // Matrix products and fused linear maps.
 mod matmul;
+// Functions of whole blocks.
+mod blocks;
 
 thread_local! {
     /// dfdx's handle holds two reference counts; one handle a thread keeps them off other cores.
@@ -52,13 +55,27 @@ where
 {
     /// The vector within dfdx's buffer, whose type has no public name.
     fn buffer(buffer: &mut <Cpu as Storage<Self>>::Vec) -> &mut Vec<Self>;
+
+    /// The values in `f64`: themselves where they are.
+    fn widen(values: &[Self]) -> Cow<'_, [f64]>;
+
+    /// The nearest values of this type: themselves where it is `f64`.
+    fn narrow(values: Vec<f64>) -> Vec<Self>;
 }
 
 macro_rules! cpu_backend {
-    ($E:ident) => {
+    ($E:ident, $widen:expr, $narrow:expr) => {
         impl Element for $E {
             fn buffer(buffer: &mut <Cpu as Storage<Self>>::Vec) -> &mut Vec<Self> {
                 buffer
+            }
+
+            fn widen(values: &[Self]) -> Cow<'_, [f64]> {
+                $widen(values)
+            }
+
+            fn narrow(values: Vec<f64>) -> Vec<Self> {
+                $narrow(values)
             }
         }
 
@@ -122,12 +139,22 @@ macro_rules! cpu_backend {
             ) -> Flat<$E, Self> {
                 matmul::linear(x, w, b, sizes, activation)
             }
+
+            fn blocks<F: BlockFunction<N>, const N: usize>(
+                f: F,
+                args: [Flat<$E, Self>; N],
+                sizes: Blocks<N>,
+            ) -> Flat<$E, Self> {
+                blocks::blocks(f, args, sizes)
+            }
         }
     };
 }
 
-cpu_backend!(f32);
-cpu_backend!(f64);
+cpu_backend!(f32, |values: &[f32]| Cow::Owned(values.iter().map(|&v| f64::from(v)).collect()), |values: Vec<f64>| {
+    values.into_iter().map(|v| v as f32).collect()
+});
+cpu_backend!(f64, Cow::Borrowed, std::convert::identity);
 
 /// Records the backward pass of `out` where it is tracked and a recorder is open: `backward` gets
 /// the gradients and, taken out of them, that of `out`.

@@ -96,6 +96,29 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Tensor<S, E, D> {
         self.try_broadcast_like(shape).unwrap_or_else(|error| panic!("{error}"))
     }
 
+    /// The tensor repeated to a larger shape: axes are matched from the last one, an axis of one
+    /// element is repeated, missing ones at the front are added.
+    ///
+    /// # Panics
+    /// If another axis differs, with both shapes.
+    #[must_use]
+    #[track_caller]
+    pub fn expand<R: Shape>(&self, shape: R) -> Tensor<R, E, D> {
+        let (from, to): (Vec<usize>, Vec<usize>) = (self.dims(), shape.concrete().into());
+        let fits = from.len() <= to.len()
+            && from.iter().rev().zip(to.iter().rev()).all(|(&have, &want)| have == want || have == 1);
+        if !fits {
+            let problem = "an axis differs and is not of one element";
+            panic!("{}", ShapeError { operation: "expand", problem, left: from, right: to });
+        }
+        let missing = to.len() - from.len();
+        let mut steps = vec![0; to.len()];
+        for (i, stride) in strides(&from).into_iter().enumerate().filter(|&(i, _)| from[i] != 1) {
+            steps[missing + i] = stride;
+        }
+        self.pick(strided_positions(&to, &steps, 0), shape)
+    }
+
     /// The axes in another order: `t.permute::<Rank2<3, 2>, Axes2<1, 0>>()`.
     #[must_use]
     pub fn permute<R: Shape, Ax: Axes>(&self) -> Tensor<R, E, D>

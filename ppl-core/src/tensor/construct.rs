@@ -139,6 +139,20 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Operand<S, E, D> {
         }
     }
 
+    /// The operand repeated to a larger shape: axes are matched from the last one, an axis of one
+    /// element is repeated, missing ones at the front are added.
+    ///
+    /// # Panics
+    /// If another axis differs, with both shapes.
+    #[track_caller]
+    pub(crate) fn expand<R: Shape>(&self, shape: R) -> Operand<R, E, D> {
+        match self {
+            Operand::Scalar(tensor) => Operand::Scalar(tensor.clone()),
+            Operand::Full(tensor) if tensor.numel() == 1 => Operand::Scalar(tensor.clone().reshape_like(&())),
+            Operand::Full(tensor) => Operand::Full(tensor.expand(shape)),
+        }
+    }
+
     /// The full tensor of a shape that it must have or take.
     pub fn spread(&self, shape: S) -> Tensor<S, E, D> {
         match self {

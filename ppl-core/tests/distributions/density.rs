@@ -1,119 +1,148 @@
-//! Densities integrate to one, masses sum to one, and quantiles invert the cdf.
+//! Densities integrate to one, masses sum to one, quantiles invert the cdf, and the precisions agree.
 
-use std::f64::consts::PI;
-
-use ppl_core::Dtype;
 use ppl_core::backend::Backend;
+use ppl_core::rng::Rng;
+use ppl_core::{Cpu, Dtype};
 
-use crate::families::{Univariate, families, family, row, wide};
-use crate::reference::{cases, tolerance};
+use crate::families::{Family, families, family, row, wide};
+use crate::quadrature::{between, cuts, density};
+use crate::reference::{Scale, cases, difference, tolerance};
 
-/// How many points of each stretch are evaluated.
-const NODES: usize = 24;
-
-/// Gauss–Legendre nodes and weights on [−1, 1], by Newton's method on the polynomial.
-fn gauss_legendre() -> [(f64, f64); NODES] {
-    std::array::from_fn(|i| {
-        let mut x = (PI * (i as f64 + 0.75) / (NODES as f64 + 0.5)).cos();
-        let mut slope = 0.0;
-        for _ in 0..20 {
-            let (mut before, mut value) = (1.0, x);
-            for k in 2..=NODES {
-                let k = k as f64;
-                (before, value) = (value, ((2.0 * k - 1.0) * x * value - (k - 1.0) * before) / k);
-            }
-            slope = NODES as f64 * (x * value - before) / (x * x - 1.0);
-            x -= value / slope;
-        }
-        (x, 2.0 / ((1.0 - x * x) * slope * slope))
-    })
+/// Every set of parameters of the tables, and those of ordinary size.
+fn all_sets() -> impl Iterator<Item = (Family<f64, Cpu>, Vec<f64>)> {
+    let ordinary = families().into_iter().flat_map(|f| f.typical.iter().map(move |p| (f, p.to_vec())));
+    cases().into_iter().map(|case| (family(&case.family), case.parameters)).chain(ordinary)
 }
 
-/// Quantiles that cut the line into stretches on which a density is smooth: at equal steps of the
-/// log-odds, up to where the dtype still tells the probability from one.
-fn cuts<E: Dtype>() -> Vec<f64> {
-    let last = if E::NAME == "f64" { 27.0 } else { 15.0 };
-    let steps = (4.0 * last) as i32;
-    (0..=steps).map(|i| 1.0 / (1.0 + (last - 0.5 * f64::from(i)).exp())).collect()
-}
-
-/// The density's integral between the outermost cuts.
-fn integral<E: Dtype, D: Backend<E>>(name: &str, parameters: &[f64]) -> f64 {
-    let family = family::<E, D>(name);
-    let quantiles = cuts::<E>();
-    let ends = wide(&family.filled(parameters, quantiles.len()).icdf(&row(&quantiles)).expect("quantiles"));
-    let rule = gauss_legendre();
-    let stretches = ends.windows(2).map(|w| (0.5 * (w[0] + w[1]), 0.5 * (w[1] - w[0])));
-    let (points, weights): (Vec<f64>, Vec<f64>) =
-        stretches.flat_map(|(middle, half)| rule.map(|(x, weight)| (middle + half * x, half * weight))).unzip();
-    let log_density = wide(&family.filled(parameters, points.len()).log_prob(&row(&points)));
-    log_density.iter().zip(&weights).map(|(l, w)| l.exp() * w).sum()
-}
-
-fn is_discrete<E: Dtype, D: Backend<E>>(distribution: &dyn Univariate<E, D>) -> bool {
-    distribution.support().is_discrete()
-}
-
-fn integrates_to_one<E: Dtype, D: Backend<E>>() {
-    let outside = 2.0 * cuts::<E>()[0];
-    let mut seen = 0;
-    for case in cases() {
-        if is_discrete(&*family::<E, D>(&case.family).filled(&case.parameters, 1)) {
-            continue;
-        }
-        seen += 1;
-        let total = integral::<E, D>(&case.family, &case.parameters);
-        let off = (total + outside - 1.0).abs();
-        assert!(off < tolerance::<E>(), "{} {:?} integrates to {total}", case.family, case.parameters);
+#[test]
+fn densities_integrate_to_the_cdf_and_to_one() {
+    for (family, parameters) in all_sets().filter(|(family, _)| !family.is_discrete()) {
+        let mut cuts = cuts(&family, &parameters);
+        let reached = family.filled(&parameters, cuts.len()).cdf(&row(&cuts)).map(|p| wide(&p));
+        // What no float tells from the upper end is left out.
+        let below = reached.as_ref().map_or(cuts.len(), |p| p.iter().filter(|&&p| p < 1.0).count());
+        cuts.truncate(below);
+        let total: f64 = between(&cuts, |x| density(&family, &parameters, x)).iter().sum();
+        let expected = reached.map_or(1.0, |p| p[below - 1] - p[0]);
+        let off = (total - expected).abs();
+        let place = format!("{} {parameters:?}", family.name);
+        assert!(off < 1e-9, "{place}: the density integrates to {total}, the cdf says {expected}");
+        assert!(expected > 0.999, "{place}: the cdf says {expected} from {:?} to {:?}", cuts[0], cuts.last());
     }
-    assert!(seen >= 25, "{seen} continuous cases");
+}
+
+/// More masses than this are not summed.
+const MOST: usize = 100_000;
+
+/// The whole numbers from 0 up to where all mass is, with their masses; `None` if there are too many.
+pub(crate) fn masses<E: Dtype, D: Backend<E>>(family: &Family<E, D>, parameters: &[f64]) -> Option<Vec<(f64, f64)>> {
+    const CHUNK: usize = 500;
+    let mass = |values: Vec<f64>| {
+        let log_mass = wide(&family.filled(parameters, values.len()).log_prob(&row(&values)));
+        values.into_iter().zip(log_mass.into_iter().map(f64::exp))
+    };
+    if let Some(support) = family.filled(parameters, 1).enumerate_support() {
+        return (support.len() <= MOST).then(|| mass(support.iter().map(|v| wide(v)[0]).collect()).collect());
+    }
+    let (mut found, mut total) = (Vec::new(), 0.0);
+    while total < 1.0 - 0.01 * tolerance::<E>() && found.len() < MOST {
+        let before = found.len();
+        found.extend(mass((before..before + CHUNK).map(|k| k as f64).collect()));
+        let more: f64 = found[before..].iter().map(|(_, mass)| mass).sum();
+        total += more;
+        if total > 0.5 && more < 1e-3 * tolerance::<E>() {
+            return Some(found);
+        }
+    }
+    (found.len() < MOST).then_some(found)
 }
 
 fn masses_sum_to_one<E: Dtype, D: Backend<E>>() {
-    let mut seen = 0;
-    for case in cases() {
-        let distribution = family::<E, D>(&case.family).filled(&case.parameters, 1);
-        assert_eq!(distribution.enumerate_support().is_some(), is_discrete(&*distribution), "{}", case.family);
-        let Some(values) = distribution.enumerate_support() else { continue };
-        seen += 1;
-        let total: f64 = values.iter().map(|v| wide(&distribution.log_prob(v))[0].exp()).sum();
-        assert!((total - 1.0).abs() < tolerance::<E>(), "{} {:?} sums to {total}", case.family, case.parameters);
-        for value in &values {
-            assert_eq!(distribution.support().violation(&value.to_vec(), &value.dims()), None, "{}", case.family);
+    for (exact, parameters) in all_sets() {
+        let family = family::<E, D>(exact.name);
+        let one = family.filled(&parameters, 1);
+        assert_eq!(one.has_discrete_support(), family.is_discrete(), "{}", family.name);
+        assert!(family.is_discrete() || one.enumerate_support().is_none(), "{}", family.name);
+        let Some(masses) = family.is_discrete().then(|| masses(&family, &parameters)).flatten() else { continue };
+        let total: f64 = masses.iter().map(|(_, mass)| mass).sum();
+        assert!((total - 1.0).abs() < tolerance::<E>(), "{} {parameters:?} sums to {total}", family.name);
+        let values: Vec<f64> = masses.iter().filter(|(_, mass)| *mass > 0.0).map(|(value, _)| *value).collect();
+        let outside = family.filled(&parameters, values.len()).outside(&row(&values));
+        assert_eq!(outside, None, "{} {parameters:?}", family.name);
+    }
+}
+
+#[test]
+fn every_discrete_family_has_masses_to_sum() {
+    for family in families::<f64, Cpu>().into_iter().filter(|f| f.is_discrete()) {
+        for parameters in family.typical {
+            assert!(masses(&family, parameters).is_some(), "{} {parameters:?}", family.name);
         }
     }
-    assert!(seen >= 15, "{seen} discrete cases");
+}
+
+/// The cdf of a quantile is the probability, and back.
+fn continuous_round_trip<E: Dtype, D: Backend<E>>(family: &Family<E, D>, parameters: &[f64]) {
+    let probabilities = [0.001, 0.05, 0.3, 0.5, 0.7, 0.9];
+    let distribution = family.filled(parameters, probabilities.len());
+    let Some(value) = distribution.icdf(&row(&probabilities)) else { return };
+    let reached = distribution.cdf(&value).expect("a cdf, where there are quantiles");
+    let again = distribution.icdf(&reached).expect("quantiles");
+    assert_eq!(distribution.outside(&value), None, "{}", family.name);
+    let pairs = wide(&reached).into_iter().zip(probabilities).chain(wide(&again).into_iter().zip(wide(&value)));
+    for (found, expected) in pairs {
+        let off = (found - expected).abs();
+        let allowed = tolerance::<E>() * expected.abs().max(1e-2);
+        assert!(off <= allowed, "{} {parameters:?}: {found}, not {expected}", family.name);
+    }
+}
+
+/// A value is the quantile of its cdf (in `f64`; the cdf of `f32` may have been rounded upwards), and
+/// of a probability half its mass below.
+fn discrete_round_trip<E: Dtype, D: Backend<E>>(family: &Family<E, D>, parameters: &[f64]) {
+    let masses = masses(family, parameters).expect("not too many");
+    let (values, masses): (Vec<f64>, Vec<f64>) = masses.into_iter().filter(|(_, mass)| *mass > 1e-4).unzip();
+    let distribution = family.filled(parameters, values.len());
+    let (Some(reached), true) = (distribution.cdf(&row(&values)), distribution.icdf(&row(&masses)).is_some()) else {
+        return;
+    };
+    let quantile = |probabilities: &[f64]| wide(&distribution.icdf(&row(probabilities)).expect("as before"));
+    let half: Vec<f64> = wide(&reached).iter().zip(&masses).map(|(p, mass)| p - 0.5 * mass).collect();
+    assert_eq!(quantile(&half), values, "{} {parameters:?}", family.name);
+    if E::NAME == "f64" {
+        assert_eq!(quantile(&wide(&reached)), values, "{} {parameters:?}", family.name);
+    }
 }
 
 fn quantiles_invert_the_cdf<E: Dtype, D: Backend<E>>() {
-    let probabilities = [0.001, 0.05, 0.3, 0.5, 0.7, 0.9];
     for family in families::<E, D>() {
         for parameters in family.typical {
-            let distribution = family.filled(parameters, probabilities.len());
-            if is_discrete(&*distribution) {
-                for value in family.filled(parameters, 1).enumerate_support().expect("discrete") {
-                    let one = family.filled(parameters, 1);
-                    let again = one.icdf(&one.cdf(&value).expect("a cdf")).expect("quantiles");
-                    assert_eq!(again, value, "{} {parameters:?}", family.name);
-                }
-                continue;
-            }
-            let value = distribution.icdf(&row(&probabilities)).expect("quantiles");
-            let reached = distribution.cdf(&value).expect("a cdf");
-            let again = distribution.icdf(&reached).expect("quantiles");
-            assert_eq!(distribution.support().violation(&value.to_vec(), &value.dims()), None, "{}", family.name);
-            let pairs = wide(&reached).into_iter().zip(probabilities).chain(wide(&again).into_iter().zip(wide(&value)));
-            for (found, expected) in pairs {
-                let off = (found - expected).abs();
-                let allowed = tolerance::<E>() * expected.abs().max(1e-2);
-                assert!(off <= allowed, "{} {parameters:?}: {found}, not {expected}", family.name);
+            if family.is_discrete() {
+                discrete_round_trip(&family, parameters);
+            } else {
+                continuous_round_trip(&family, parameters);
             }
         }
     }
 }
 
 both_dtypes! {
-    quadrature = integrates_to_one;
-    masses = masses_sum_to_one;
+    masses_sum = masses_sum_to_one;
     round_trip = quantiles_invert_the_cdf;
+}
+
+/// Log-densities of `f32` are those of `f64` at draws of `f32`, whose number is the same in both.
+#[test]
+fn single_precision_densities_are_those_of_double() {
+    for family in families::<f32, Cpu>() {
+        let double = self::family::<f64, Cpu>(family.name);
+        for parameters in family.typical {
+            let parameters: Vec<f64> = parameters.iter().map(|&p| f64::from(p as f32)).collect();
+            let single = family.filled(&parameters, 500);
+            let draws = single.draw(&mut Rng::seed(31)).detach();
+            let expected = wide(&double.filled(&parameters, 500).log_prob(&row(&wide(&draws))));
+            let wrong = difference::<f32>(&wide(&single.log_prob(&draws)), &expected, Scale::Logarithm);
+            assert_eq!(wrong, None, "{} {parameters:?}", family.name);
+        }
+    }
 }

@@ -1,14 +1,29 @@
-//! The table of families: how each is made from rows of parameters, behind one face.
+//! The tables of families over numbers and categories: how each is made from rows of parameters,
+//! behind one face.
+//!
+//! A family is a row of a table in `families/<group>.rs`; every check of this folder then runs on it.
+
+use std::sync::Arc;
 
 use ppl_core::backend::Backend;
-use ppl_core::constraint::Support;
 use ppl_core::distribution::{Distribution, ParameterError};
-use ppl_core::distributions::{
-    Bernoulli, Categorical, Exponential, HalfCauchy, HalfNormal, LogNormal, Normal, Uniform,
-};
 use ppl_core::ops::stack;
 use ppl_core::rng::Rng;
-use ppl_core::{Axes2, Dtype, Tensor};
+use ppl_core::{Axes2, Axis, Dtype, Tensor};
+
+// What a parameter must be, in words and as a test.
+pub(crate) mod domain;
+// The tables, one a group; `scripts/references/<group>.py` has the reference values.
+mod categories;
+mod counts;
+mod gamma_like;
+mod location_scale;
+mod normal_like;
+// The tables of families over vectors and matrices, behind a face of their own.
+pub(crate) mod matrices;
+pub(crate) mod vectors;
+
+use domain::Domain;
 
 /// A tensor of one axis whose length is known at run time.
 pub(crate) type Row<E, D> = Tensor<(usize,), E, D>;
@@ -19,7 +34,9 @@ pub(crate) trait Univariate<E: Dtype, D: Backend<E>> {
     fn log_prob_sum(&self, value: &Row<E, D>) -> Tensor<(), E, D>;
     fn draw(&self, rng: &mut Rng) -> Row<E, D>;
     fn has_rsample(&self) -> bool;
-    fn support(&self) -> Support<E, D>;
+    /// The first element that lies outside the support.
+    fn outside(&self, value: &Row<E, D>) -> Option<usize>;
+    fn has_discrete_support(&self) -> bool;
     fn mean(&self) -> Option<Row<E, D>>;
     fn variance(&self) -> Option<Row<E, D>>;
     fn entropy(&self) -> Option<Row<E, D>>;
@@ -28,6 +45,10 @@ pub(crate) trait Univariate<E: Dtype, D: Backend<E>> {
     fn enumerate_support(&self) -> Option<Vec<Row<E, D>>>;
     fn check_parameters(&self) -> Result<(), ParameterError>;
     fn parameters_at(&self, element: usize) -> Vec<(&'static str, f64)>;
+    /// The log-density under a mask.
+    fn masked_log_prob(&self, mask: Arc<[bool]>, value: &Row<E, D>) -> Row<E, D>;
+    /// The log-density of all elements as one event, where the mask is true.
+    fn event_log_prob(&self, mask: Arc<[bool]>, value: &Row<E, D>) -> Tensor<(), E, D>;
 }
 
 /// A distribution, with the maps between its values and rows of floats.
@@ -53,8 +74,11 @@ where
     fn has_rsample(&self) -> bool {
         self.distribution.has_rsample()
     }
-    fn support(&self) -> Support<E, D> {
-        self.distribution.support()
+    fn outside(&self, value: &Row<E, D>) -> Option<usize> {
+        self.distribution.support().violation(&value.to_vec(), &value.dims())
+    }
+    fn has_discrete_support(&self) -> bool {
+        self.distribution.support().is_discrete()
     }
     fn mean(&self) -> Option<Row<E, D>> {
         self.distribution.mean().map(self.to_row)
@@ -80,18 +104,29 @@ where
     fn parameters_at(&self, element: usize) -> Vec<(&'static str, f64)> {
         self.distribution.parameters_at(element)
     }
+    fn masked_log_prob(&self, mask: Arc<[bool]>, value: &Row<E, D>) -> Row<E, D> {
+        self.distribution.clone().mask(mask).log_prob(&(self.from_row)(value))
+    }
+    fn event_log_prob(&self, mask: Arc<[bool]>, value: &Row<E, D>) -> Tensor<(), E, D> {
+        self.distribution.clone().mask(mask).to_event::<Axis<0>>().log_prob(&(self.from_row)(value))
+    }
 }
 
-type Boxed<E, D> = Box<dyn Univariate<E, D>>;
+pub(crate) type Boxed<E, D> = Box<dyn Univariate<E, D>>;
 
-fn numbers<P, E: Dtype, D: Backend<E>>(distribution: P) -> Boxed<E, D>
+/// A distribution over numbers.
+pub(crate) fn numbers<P, E: Dtype, D: Backend<E>>(distribution: P) -> Boxed<E, D>
 where
     P: Distribution<E, D, Value = Row<E, D>, Batch = (usize,)>,
 {
     Box::new(Face { distribution, from_row: Row::clone, to_row: |row| row })
 }
 
-fn categories<E: Dtype, D: Backend<E>>(distribution: Categorical<(usize, usize), E, D>) -> Boxed<E, D> {
+/// A distribution over categories, which stand as floats.
+pub(crate) fn categories<P, E: Dtype, D: Backend<E>>(distribution: P) -> Boxed<E, D>
+where
+    P: Distribution<E, D, Value = Tensor<(usize,), usize, D>, Batch = (usize,)>,
+{
     Box::new(Face {
         distribution,
         from_row: |row| {
@@ -103,27 +138,156 @@ fn categories<E: Dtype, D: Backend<E>>(distribution: Categorical<(usize, usize),
     })
 }
 
-/// Rows of one parameter a category, as a row of categories an element.
-fn by_element<E: Dtype, D: Backend<E>>(parameters: &[Row<E, D>]) -> Tensor<(usize, usize), E, D> {
+/// Rows of one parameter an entry, as a row of entries an element.
+pub(crate) fn by_element<E: Dtype, D: Backend<E>>(parameters: &[Row<E, D>]) -> Tensor<(usize, usize), E, D> {
     stack::<_, (usize, usize), _, _>(parameters).permute::<(usize, usize), Axes2<1, 0>>()
 }
 
-/// A family of distributions.
-#[derive(Clone, Copy)]
+/// What a family's values are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Real numbers with a density.
+    Continuous,
+    /// Whole numbers as floats.
+    Discrete,
+    /// Whole numbers as `usize`.
+    Categories,
+}
+
+/// A family of distributions. Made by [`Family::continuous`] and its like; the methods after it say
+/// what more there is to know.
 pub(crate) struct Family<E: Dtype, D: Backend<E>> {
     /// Its name in the table of reference values.
     pub(crate) name: &'static str,
+    /// What its values are.
+    pub(crate) kind: Kind,
     /// The distribution of rows of parameters.
     pub(crate) build: fn(&[Row<E, D>]) -> Boxed<E, D>,
+    /// Names and domains of the parameters.
+    pub(crate) parameters: &'static [(&'static str, Domain)],
+    /// A condition on the parameters together, and the parameter that is named where it fails.
+    pub(crate) joint: Option<(&'static str, fn(&[f64]) -> bool)>,
     /// Parameters of ordinary size, away from the edges of their domain.
     pub(crate) typical: &'static [&'static [f64]],
+    /// Values beyond the support of the first typical set.
+    pub(crate) beyond: &'static [f64],
+    /// Values between whole numbers at which a discrete family has a slope along its values.
+    pub(crate) between: &'static [f64],
+    /// Names of parameters without gradients.
+    pub(crate) fixed: &'static [&'static str],
+    /// One period of a density on the circle, at the parameters.
+    pub(crate) period: Option<fn(&[f64]) -> (f64, f64)>,
+    /// Whether a draw's gradient is −(∂F/∂θ)/f at that draw.
+    pub(crate) monotone_draws: bool,
 }
 
+impl<E: Dtype, D: Backend<E>> Clone for Family<E, D> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<E: Dtype, D: Backend<E>> Copy for Family<E, D> {}
+
 impl<E: Dtype, D: Backend<E>> Family<E, D> {
+    fn of(kind: Kind, name: &'static str, build: fn(&[Row<E, D>]) -> Boxed<E, D>) -> Self {
+        Family {
+            name,
+            kind,
+            build,
+            parameters: &[],
+            joint: None,
+            typical: &[],
+            beyond: &[],
+            between: &[],
+            fixed: &[],
+            period: None,
+            monotone_draws: true,
+        }
+    }
+
+    /// Real numbers with a density: `|p| numbers(Normal::new(&p[0], &p[1]))`.
+    pub(crate) fn continuous(name: &'static str, build: fn(&[Row<E, D>]) -> Boxed<E, D>) -> Self {
+        Self::of(Kind::Continuous, name, build)
+    }
+
+    /// Whole numbers as floats.
+    pub(crate) fn discrete(name: &'static str, build: fn(&[Row<E, D>]) -> Boxed<E, D>) -> Self {
+        Self::of(Kind::Discrete, name, build)
+    }
+
+    /// Whole numbers as `usize`: `|p| categories(Categorical::new(by_element(p)))`.
+    pub(crate) fn categories(name: &'static str, build: fn(&[Row<E, D>]) -> Boxed<E, D>) -> Self {
+        Self::of(Kind::Categories, name, build)
+    }
+
+    /// The parameters in order: their names and what each must be. `"probs[2]"` is entry 2 of the
+    /// last axis of a parameter `probs`.
+    pub(crate) fn parameters(self, parameters: &'static [(&'static str, Domain)]) -> Self {
+        Family { parameters, ..self }
+    }
+
+    /// A condition on all parameters together; an error names `parameter` where only it fails.
+    pub(crate) fn joint(self, parameter: &'static str, holds: fn(&[f64]) -> bool) -> Self {
+        Family { joint: Some((parameter, holds)), ..self }
+    }
+
+    /// Sets of parameters of ordinary size, away from the edges of their domain.
+    pub(crate) fn typical(self, typical: &'static [&'static [f64]]) -> Self {
+        Family { typical, ..self }
+    }
+
+    /// Two values or more beyond the support of the first typical set.
+    pub(crate) fn beyond(self, beyond: &'static [f64]) -> Self {
+        Family { beyond, ..self }
+    }
+
+    /// Four values between whole numbers at which a discrete family has a slope along its values.
+    pub(crate) fn between(self, between: &'static [f64]) -> Self {
+        Family { between, ..self }
+    }
+
+    /// Parameters that are whole numbers, or along which there are no gradients.
+    #[allow(dead_code, reason = "for the first family with a count as parameter")]
+    pub(crate) fn fixed(self, fixed: &'static [&'static str]) -> Self {
+        Family { fixed, ..self }
+    }
+
+    /// A density on the circle, and the ends of one period of it.
+    #[allow(dead_code, reason = "for the first family on the circle")]
+    pub(crate) fn period(self, period: fn(&[f64]) -> (f64, f64)) -> Self {
+        Family { period: Some(period), ..self }
+    }
+
+    /// Draws made of several random numbers (a ratio, a mixture), whose gradients are right in
+    /// expectation but not −(∂F/∂θ)/f at each draw.
+    #[allow(dead_code, reason = "for the first family whose draws are made of several")]
+    pub(crate) fn composite_draws(self) -> Self {
+        Family { monotone_draws: false, ..self }
+    }
+
+    /// Whether a parameter, by its place, has no gradients.
+    pub(crate) fn is_fixed(&self, which: usize) -> bool {
+        self.fixed.contains(&self.parameters[which].0)
+    }
+
+    /// Whether values are whole numbers.
+    pub(crate) fn is_discrete(&self) -> bool {
+        self.kind != Kind::Continuous
+    }
+
     /// `n` elements with the same parameters.
     pub(crate) fn filled(&self, parameters: &[f64], n: usize) -> Boxed<E, D> {
         let rows: Vec<Row<E, D>> = parameters.iter().map(|&p| row(&vec![p; n])).collect();
         (self.build)(&rows)
+    }
+
+    /// Four ordinary values, exact in both precisions: quantiles where there are, or draws.
+    pub(crate) fn ordinary_values(&self, parameters: &[f64]) -> Vec<f64> {
+        let distribution = self.filled(parameters, 4);
+        let quantiles = distribution.icdf(&row(&[0.05, 0.3, 0.6, 0.95]));
+        let values = wide(&quantiles.unwrap_or_else(|| distribution.draw(&mut Rng::seed(8))));
+        values.into_iter().map(|v| f64::from(v as f32)).collect()
     }
 }
 
@@ -139,49 +303,17 @@ pub(crate) fn wide<E: Dtype, D: Backend<E>>(row: &Row<E, D>) -> Vec<f64> {
 
 /// The family of a name.
 pub(crate) fn family<E: Dtype, D: Backend<E>>(name: &str) -> Family<E, D> {
-    families().into_iter().find(|family| family.name == name).expect("a family of the table")
+    families().into_iter().find(|family| family.name == name).unwrap_or_else(|| panic!("no family {name}"))
 }
 
 /// All families.
-pub(crate) fn families<E: Dtype, D: Backend<E>>() -> [Family<E, D>; 10] {
+pub(crate) fn families<E: Dtype, D: Backend<E>>() -> Vec<Family<E, D>> {
     [
-        Family {
-            name: "Normal",
-            build: |p| numbers(Normal::new(&p[0], &p[1])),
-            typical: &[&[0.0, 1.0], &[-1.5, 0.5], &[2.0, 3.0]],
-        },
-        Family {
-            name: "LogNormal",
-            build: |p| numbers(LogNormal::new(&p[0], &p[1])),
-            typical: &[&[0.0, 1.0], &[-1.5, 0.5], &[1.0, 2.0]],
-        },
-        Family { name: "HalfNormal", build: |p| numbers(HalfNormal::new(&p[0])), typical: &[&[1.0], &[0.25], &[3.0]] },
-        Family { name: "HalfCauchy", build: |p| numbers(HalfCauchy::new(&p[0])), typical: &[&[1.0], &[0.25], &[5.0]] },
-        Family {
-            name: "Uniform",
-            build: |p| numbers(Uniform::new(&p[0], &p[1])),
-            typical: &[&[0.0, 1.0], &[-2.0, 0.5], &[3.0, 10.0]],
-        },
-        Family {
-            name: "Exponential",
-            build: |p| numbers(Exponential::new(&p[0])),
-            typical: &[&[1.0], &[0.25], &[3.5]],
-        },
-        Family { name: "Bernoulli", build: |p| numbers(Bernoulli::new(&p[0])), typical: &[&[0.5], &[0.125], &[0.875]] },
-        Family {
-            name: "Bernoulli (logits)",
-            build: |p| numbers(Bernoulli::from_logits(&p[0])),
-            typical: &[&[0.5], &[-1.5], &[3.0]],
-        },
-        Family {
-            name: "Categorical",
-            build: |p| categories(Categorical::new(by_element(p))),
-            typical: &[&[0.25, 0.5, 0.25], &[2.0, 1.0, 5.0]],
-        },
-        Family {
-            name: "Categorical (logits)",
-            build: |p| categories(Categorical::from_logits(by_element(p))),
-            typical: &[&[0.0, 1.0, -0.5], &[-1.0, 2.0, 1.5]],
-        },
+        normal_like::families(),
+        gamma_like::families(),
+        location_scale::families(),
+        counts::families(),
+        categories::families(),
     ]
+    .concat()
 }

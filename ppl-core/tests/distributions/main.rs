@@ -19,13 +19,25 @@ macro_rules! both_dtypes {
 
 // The table.
 mod families;
-// Values of scipy.
+// Values of scipy and mpmath.
 mod reference;
+// Integrals of densities.
+mod quadrature;
 // Densities integrate to one, masses sum to one, and quantiles invert the cdf.
 mod density;
 // Gradients are finite differences.
 mod gradients;
 // Draws follow the cdf.
 mod sampling;
+// Pathwise gradients are those of the expectation.
+mod pathwise;
+// Masks and events.
+mod wrappers;
 // Parameters, values and shapes that do not fit.
 mod domains;
+// Hostile parameters and values.
+mod hostile;
+// The same for distributions over vectors and matrices.
+mod multivariate;
+// The checks themselves.
+mod self_check;

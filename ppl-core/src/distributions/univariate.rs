@@ -1,0 +1,116 @@
+//! The shared front of distributions over numbers: a family says what one element does, in `f64`,
+//! and everything else (fusing, threads, gradients, shapes, checks) is done once, here.
+
+use crate::backend::Backend;
+use crate::constraint::{Constraint, Support};
+use crate::dtype::Dtype;
+use crate::rng::Rng;
+use crate::tensor::Flat;
+
+// Numbers with their derivatives, for moments and divergences.
+pub(super) mod dual;
+// Families as element functions.
+mod functions;
+// Many draws, from one generator, on all threads.
+pub(super) mod draws;
+// The distribution itself.
+mod front;
+// The macro that declares a family's public type.
+mod declare;
+
+pub(super) use declare::{forward_to_front, univariate};
+pub(super) use dual::Dual;
+pub(super) use front::Front;
+
+/// How a family draws.
+pub(super) enum Sampler<const K: usize> {
+    /// One draw with these parameters. Must end, with NaN if need be, whatever the parameters are.
+    Direct(fn([f64; K], &mut Rng) -> f64),
+    /// loc + scale · noise, for a family whose parameters are loc and scale.
+    LocScale(fn(&mut Rng) -> f64),
+}
+
+/// A function of a point and of the parameters.
+pub(super) type Curve<const K: usize> = fn(f64, [f64; K]) -> f64;
+
+/// The derivatives of a curve along its point and along the parameters.
+pub(super) type Slopes<const K: usize> = fn(f64, [f64; K]) -> (f64, [f64; K]);
+
+/// A function of the parameters, with its derivatives.
+pub(super) type Moment<const K: usize> = fn([Dual<K>; K]) -> Dual<K>;
+
+/// The names of a family and of its parameters; `univariate!` says them.
+pub(super) trait Named<const K: usize>: Copy + Send + Sync + 'static {
+    /// The name in errors.
+    const NAME: &'static str;
+    /// The parameters' names, in order.
+    const PARAMETERS: [&'static str; K];
+}
+
+/// One family of distributions over numbers, with `K` parameters.
+///
+/// All of it is in `f64` and about one element. The log-density is `log_kernel − log_normalizer`:
+/// the second depends on the parameters alone and is computed once where they are single numbers.
+pub(super) trait Univariate<const K: usize>: Named<K> {
+    /// The set that each parameter lives in.
+    fn domains<E: Dtype, D: Backend<E>>() -> [&'static dyn Constraint<E, D>; K];
+
+    /// What is wrong between parameters that are each in their domain: which one, and what it must
+    /// be.
+    fn conflict(_parameters: [f64; K]) -> Option<(usize, String)> {
+        None
+    }
+
+    /// Where the values live.
+    fn support<E: Dtype, D: Backend<E>>(parameters: [Flat<E, D>; K]) -> Support<E, D>;
+
+    /// The part of the log-density that depends on the value; −∞ outside the support.
+    fn log_kernel(x: f64, parameters: [f64; K]) -> f64;
+
+    /// Its derivatives along the value and the parameters; asked for inside the support only.
+    fn log_kernel_slopes(x: f64, parameters: [f64; K]) -> (f64, [f64; K]);
+
+    /// What is subtracted from the kernel, by the parameters alone.
+    fn log_normalizer(_parameters: [f64; K]) -> f64 {
+        0.0
+    }
+
+    /// Its derivatives.
+    fn log_normalizer_slopes(_parameters: [f64; K]) -> [f64; K] {
+        [0.0; K]
+    }
+
+    /// How it draws.
+    const SAMPLER: Sampler<K>;
+
+    /// dx/dθ for each parameter at a draw x with its randomness held fixed: −(∂F/∂θ) / density.
+    /// `None` if draws carry no gradient.
+    const PATHWISE: Option<fn(f64, [f64; K]) -> [f64; K]> = None;
+
+    /// The probability of a value at most x. Its slopes follow from [`Univariate::PATHWISE`], or
+    /// are [`Univariate::CDF_SLOPES`].
+    const CDF: Option<Curve<K>> = None;
+
+    /// The slopes of the cdf where there is no pathwise gradient; for a step function the first
+    /// is 0.
+    const CDF_SLOPES: Option<Slopes<K>> = None;
+
+    /// The probability of a value above x where it is small; 1 − cdf otherwise.
+    const SURVIVAL: Option<Curve<K>> = None;
+
+    /// The value whose cdf is q, NaN for q outside [0, 1]; for a discrete family the smallest value
+    /// whose cdf reaches q.
+    const ICDF: Option<Curve<K>> = None;
+
+    /// The mean, infinite or NaN where it does not exist.
+    const MEAN: Option<Moment<K>> = None;
+
+    /// The variance, infinite or NaN where it does not exist.
+    const VARIANCE: Option<Moment<K>> = None;
+
+    /// The entropy in nats.
+    const ENTROPY: Option<Moment<K>> = None;
+
+    /// The largest value of a family over 0, 1, …, n.
+    const LARGEST: Option<fn([f64; K]) -> f64> = None;
+}

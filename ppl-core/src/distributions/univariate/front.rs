@@ -1,0 +1,210 @@
+//! The distribution that a family of numbers makes: operands, a shape, and every method.
+
+use std::marker::PhantomData;
+
+use dfdx::shapes::Shape;
+
+use crate::backend::Backend;
+use crate::constraint::Support;
+use crate::distribution::{ParameterError, check_parameter, unravel};
+use crate::dtype::Dtype;
+use crate::functions::{Function, apply, apply_sum};
+use crate::rng::Rng;
+use crate::tensor::{Flat, Operand, Tensor};
+
+use super::draws::draws;
+use super::functions::{Curved, LocScale, LogProb, Momentary};
+use super::{Moment, Sampler, Univariate};
+use crate::distributions::shapes::{batch_shape, elements, number_at};
+
+/// A family with its parameters; `N` is `K + 1`.
+pub(in crate::distributions) struct Front<F, S: Shape, E: Dtype, D: Backend<E>, const K: usize, const N: usize> {
+    parameters: [Operand<S, E, D>; K],
+    shape: S,
+    family: PhantomData<fn() -> F>,
+}
+
+impl<F, S: Shape, E: Dtype, D: Backend<E>, const K: usize, const N: usize> Clone for Front<F, S, E, D, K, N> {
+    fn clone(&self) -> Self {
+        Front { parameters: self.parameters.clone(), shape: self.shape, family: PhantomData }
+    }
+}
+
+impl<F: Univariate<K>, S: Shape, E: Dtype, D: Backend<E>, const K: usize, const N: usize> std::fmt::Debug
+    for Front<F, S, E, D, K, N>
+{
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut shown = f.debug_struct(F::NAME);
+        for (name, operand) in F::PARAMETERS.iter().zip(&self.parameters) {
+            match operand {
+                Operand::Full(tensor) => shown.field(name, tensor),
+                Operand::Scalar(number) => shown.field(name, &number.item()),
+            };
+        }
+        shown.finish()
+    }
+}
+
+impl<F: Univariate<K>, S: Shape, E: Dtype, D: Backend<E>, const K: usize, const N: usize> Front<F, S, E, D, K, N> {
+    /// With these parameters, at least one of which has the batch's shape.
+    ///
+    /// # Panics
+    /// If shapes differ, or the batch has axes and all parameters are numbers.
+    #[track_caller]
+    pub(in crate::distributions) fn new(parameters: [Operand<S, E, D>; K]) -> Self {
+        let named: [_; K] = std::array::from_fn(|k| (F::PARAMETERS[k], &parameters[k]));
+        let shape = batch_shape(F::NAME, &named);
+        Front { parameters, shape, family: PhantomData }
+    }
+
+    /// With parameters whose shape is known to be right.
+    pub(in crate::distributions) fn of_shape(parameters: [Operand<S, E, D>; K], shape: S) -> Self {
+        Front { parameters, shape, family: PhantomData }
+    }
+
+    /// With the same numbers everywhere.
+    pub(in crate::distributions) fn filled(shape: S, parameters: [f64; K]) -> Self {
+        Self::of_shape(parameters.map(|p| Operand::Scalar(Tensor::scalar(p))), shape)
+    }
+
+    /// In another shape, to which the batch is repeated.
+    #[track_caller]
+    pub(in crate::distributions) fn expand<R: Shape>(&self, shape: R) -> Front<F, R, E, D, K, N> {
+        let parameters = std::array::from_fn(|k| self.parameters[k].expand(shape));
+        Front { parameters, shape, family: PhantomData }
+    }
+
+    pub(in crate::distributions) fn shape(&self) -> S {
+        self.shape
+    }
+
+    /// One parameter, in the batch's shape.
+    pub(in crate::distributions) fn parameter(&self, name: &str) -> Tensor<S, E, D> {
+        let k = F::PARAMETERS.iter().position(|&p| p == name).expect("`univariate!` gives the names");
+        self.parameters[k].spread(self.shape)
+    }
+
+    /// All parameters, each of one number or of the batch's.
+    pub(in crate::distributions) fn flats(&self) -> [Flat<E, D>; K] {
+        std::array::from_fn(|k| self.parameters[k].flat())
+    }
+
+    /// A value, or a probability, beside the parameters.
+    fn beside(&self, first: Flat<E, D>) -> [Flat<E, D>; N] {
+        std::array::from_fn(|i| if i == 0 { first.clone() } else { self.parameters[i - 1].flat() })
+    }
+
+    fn apply(&self, f: impl Function<E, N>, first: &Tensor<S, E, D>) -> Tensor<S, E, D> {
+        apply(f, self.beside(elements(F::NAME, first, self.shape)), self.shape)
+    }
+
+    fn log_density(&self) -> LogProb<F, K> {
+        let flats = self.flats();
+        if self.shape.num_elements() == 1 || flats.iter().any(|p| p.numel() != 1) {
+            return LogProb::varying();
+        }
+        LogProb::with(flats.each_ref().map(|p| p.item().wide()), flats.iter().any(|p| p.tracked))
+    }
+
+    pub(in crate::distributions) fn log_prob(&self, value: &Tensor<S, E, D>) -> Tensor<S, E, D> {
+        self.apply(self.log_density(), value)
+    }
+
+    pub(in crate::distributions) fn log_prob_sum(&self, value: &Tensor<S, E, D>) -> Tensor<(), E, D> {
+        let args = self.beside(elements(F::NAME, value, self.shape));
+        apply_sum(self.log_density(), args, self.shape.num_elements())
+    }
+
+    pub(in crate::distributions) fn draw(&self, rng: &mut Rng) -> Tensor<S, E, D> {
+        let numel = self.shape.num_elements();
+        let sample = match F::SAMPLER {
+            Sampler::LocScale(noise) => {
+                let noise = Flat::vector(draws(numel, rng, |_, rng| noise(rng)));
+                return apply(LocScale, self.beside(noise), self.shape);
+            }
+            Sampler::Direct(sample) => sample,
+        };
+        let flats = self.flats();
+        let numbers = flats.each_ref().map(Tensor::to_vec);
+        let at = |i: usize| numbers.each_ref().map(|p| p[if p.len() == 1 { 0 } else { i }].wide());
+        let values = Flat::vector(draws(numel, rng, |i, rng| sample(at(i), rng)));
+        match Curved::pathwise::<F>() {
+            Some(curve) if flats.iter().any(|p| p.tracked) => apply(curve, self.beside(values), self.shape),
+            _ => values.reshape_like(&self.shape),
+        }
+    }
+
+    pub(in crate::distributions) fn has_rsample(&self) -> bool {
+        F::PATHWISE.is_some()
+    }
+
+    pub(in crate::distributions) fn support(&self) -> Support<E, D> {
+        F::support(self.flats())
+    }
+
+    fn moment(&self, moment: Option<Moment<K>>) -> Option<Tensor<S, E, D>> {
+        Some(apply(Momentary(F::NAME, moment?), self.flats(), self.shape))
+    }
+
+    pub(in crate::distributions) fn mean(&self) -> Option<Tensor<S, E, D>> {
+        self.moment(F::MEAN)
+    }
+
+    pub(in crate::distributions) fn variance(&self) -> Option<Tensor<S, E, D>> {
+        self.moment(F::VARIANCE)
+    }
+
+    pub(in crate::distributions) fn entropy(&self) -> Option<Tensor<S, E, D>> {
+        self.moment(F::ENTROPY)
+    }
+
+    pub(in crate::distributions) fn cdf(&self, value: &Tensor<S, E, D>) -> Option<Tensor<S, E, D>> {
+        Some(self.apply(Curved::cdf::<F>()?, value))
+    }
+
+    pub(in crate::distributions) fn survival(&self, value: &Tensor<S, E, D>) -> Option<Tensor<S, E, D>> {
+        Some(self.apply(Curved::survival::<F>()?, value))
+    }
+
+    pub(in crate::distributions) fn icdf(&self, probability: &Tensor<S, E, D>) -> Option<Tensor<S, E, D>> {
+        Some(self.apply(Curved::icdf::<F>()?, probability))
+    }
+
+    /// 0, 1, …, n where all elements have the same n.
+    pub(in crate::distributions) fn enumerate_support(&self) -> Option<Vec<Tensor<S, E, D>>> {
+        let largest = F::LARGEST?;
+        let mut numbers = (0..self.shape.num_elements()).map(|i| largest(self.numbers_at(i)));
+        let first = numbers.next()?;
+        if !first.is_finite() || numbers.any(|other| other != first) {
+            return None;
+        }
+        Some((0..=first as usize).map(|k| Tensor::full_like(E::of(k as f64), self.shape)).collect())
+    }
+
+    fn numbers_at(&self, element: usize) -> [f64; K] {
+        self.parameters.each_ref().map(|p| number_at(p, element))
+    }
+
+    pub(in crate::distributions) fn check_parameters(&self) -> Result<(), ParameterError> {
+        let domains = F::domains::<E, D>();
+        for k in 0..K {
+            check_parameter(F::PARAMETERS[k], &self.parameters[k], domains[k])?;
+        }
+        let numbers = self.flats().map(|p| p.to_vec());
+        let empty = numbers.iter().any(Vec::is_empty);
+        let count = if empty { 0 } else { numbers.iter().map(Vec::len).max().unwrap_or(0) };
+        for i in 0..count {
+            let at = numbers.each_ref().map(|p| p[if p.len() == 1 { 0 } else { i }].wide());
+            if let Some((k, constraint)) = F::conflict(at) {
+                let dims = if count == 1 { Vec::new() } else { self.shape.concrete().into() };
+                let (parameter, element) = (F::PARAMETERS[k], unravel(i, &dims));
+                return Err(ParameterError { parameter, value: at[k], element, constraint });
+            }
+        }
+        Ok(())
+    }
+
+    pub(in crate::distributions) fn parameters_at(&self, element: usize) -> Vec<(&'static str, f64)> {
+        F::PARAMETERS.into_iter().zip(self.numbers_at(element)).collect()
+    }
+}

@@ -1,0 +1,214 @@
+//! A family's quantities as element functions, which kernels thread, fuse and record.
+//!
+//! The log-density is compiled for each family; the others go through function pointers, so that
+//! their kernels are compiled once for all families.
+
+use std::marker::PhantomData;
+
+use crate::dtype::Dtype;
+use crate::functions::Function;
+
+use super::{Curve, Dual, Moment, Slopes, Univariate};
+
+/// A value and the parameters beside it. `N` is `K + 1`, which the types cannot say.
+#[inline(always)]
+fn split<E: Dtype, const K: usize, const N: usize>(args: [E; N]) -> (f64, [f64; K]) {
+    const { assert!(N == K + 1) };
+    (args[0].wide(), std::array::from_fn(|k| args[k + 1].wide()))
+}
+
+/// The derivatives along a value and along the parameters, as one array.
+#[inline(always)]
+fn joined<E: Dtype, const K: usize, const N: usize>((along_x, along): (f64, [f64; K])) -> [E; N] {
+    const { assert!(N == K + 1) };
+    std::array::from_fn(|i| E::of(if i == 0 { along_x } else { along[i - 1] }))
+}
+
+/// The log-density.
+#[derive(Clone, Copy)]
+pub(super) struct LogProb<F, const K: usize> {
+    /// The normaliser and its slopes, where the parameters are single numbers.
+    fixed: Option<(f64, [f64; K])>,
+    family: PhantomData<fn() -> F>,
+}
+
+impl<F: Univariate<K>, const K: usize> LogProb<F, K> {
+    /// With parameters that differ from element to element.
+    pub(super) fn varying() -> Self {
+        LogProb { fixed: None, family: PhantomData }
+    }
+
+    /// With the same parameters everywhere; `slopes` says whether their gradients are asked for.
+    pub(super) fn with(parameters: [f64; K], slopes: bool) -> Self {
+        let normalizer = F::log_normalizer(parameters);
+        let slopes = if slopes { F::log_normalizer_slopes(parameters) } else { [0.0; K] };
+        LogProb { fixed: Some((normalizer, slopes)), family: PhantomData }
+    }
+}
+
+impl<E: Dtype, F: Univariate<K>, const K: usize, const N: usize> Function<E, N> for LogProb<F, K> {
+    fn name(&self) -> &'static str {
+        F::NAME
+    }
+
+    #[inline(always)]
+    fn value(&self, args: [E; N]) -> E {
+        let (x, parameters) = split(args);
+        let kernel = F::log_kernel(x, parameters);
+        let normalizer = match self.fixed {
+            Some((normalizer, _)) => normalizer,
+            None => F::log_normalizer(parameters),
+        };
+        E::of(if kernel == f64::NEG_INFINITY { kernel } else { kernel - normalizer })
+    }
+
+    #[inline(always)]
+    fn partials(&self, args: [E; N], value: E) -> [E; N] {
+        if value == E::neg_infinity() {
+            return [E::of(0.0); N];
+        }
+        let (x, parameters) = split(args);
+        let (along_x, along) = F::log_kernel_slopes(x, parameters);
+        let normalizer = match self.fixed {
+            Some((_, slopes)) => slopes,
+            None => F::log_normalizer_slopes(parameters),
+        };
+        joined::<E, K, N>((along_x, std::array::from_fn(|k| along[k] - normalizer[k])))
+    }
+}
+
+/// The density at a point.
+fn density<F: Univariate<K>, const K: usize>(x: f64, parameters: [f64; K]) -> f64 {
+    let kernel = F::log_kernel(x, parameters);
+    if kernel == f64::NEG_INFINITY { 0.0 } else { (kernel - F::log_normalizer(parameters)).exp() }
+}
+
+/// 0 · ∞ at a singular point is no slope.
+fn sound(slope: f64) -> f64 {
+    if slope.is_nan() { 0.0 } else { slope }
+}
+
+/// The slopes of the cdf: the density, and −density · dx/dθ.
+fn cdf_slopes<F: Univariate<K>, const K: usize>(x: f64, parameters: [f64; K]) -> (f64, [f64; K]) {
+    if let Some(slopes) = F::CDF_SLOPES {
+        return slopes(x, parameters);
+    }
+    let density = density::<F, K>(x, parameters);
+    let pathwise = F::PATHWISE.expect("checked where the family is declared");
+    if density == 0.0 {
+        return (0.0, [0.0; K]);
+    }
+    (density, pathwise(x, parameters).map(|d| sound(-density * d)))
+}
+
+/// 1 − cdf.
+fn survival<F: Univariate<K>, const K: usize>(x: f64, parameters: [f64; K]) -> f64 {
+    1.0 - F::CDF.expect("asked for where there is one")(x, parameters)
+}
+
+fn survival_slopes<F: Univariate<K>, const K: usize>(x: f64, parameters: [f64; K]) -> (f64, [f64; K]) {
+    let (along_x, along) = cdf_slopes::<F, K>(x, parameters);
+    (-along_x, along.map(|d| -d))
+}
+
+/// The slopes of the quantile at its value: 1 / density, and dx/dθ. A step has none.
+fn icdf_slopes<F: Univariate<K>, const K: usize>(x: f64, parameters: [f64; K]) -> (f64, [f64; K]) {
+    match F::PATHWISE {
+        Some(pathwise) => (density::<F, K>(x, parameters).recip(), pathwise(x, parameters).map(sound)),
+        None => (0.0, [0.0; K]),
+    }
+}
+
+/// A function of a value (or probability) and parameters.
+#[derive(Clone, Copy)]
+pub(super) struct Curved<const K: usize> {
+    name: &'static str,
+    value: Curve<K>,
+    /// The slopes, at the argument or at the value.
+    slopes: Slopes<K>,
+    at_value: bool,
+}
+
+impl<const K: usize> Curved<K> {
+    /// The family's cdf.
+    pub(super) fn cdf<F: Univariate<K>>() -> Option<Self> {
+        const { assert!(F::CDF.is_none() || F::PATHWISE.is_some() || F::CDF_SLOPES.is_some()) };
+        Some(Curved { name: F::NAME, value: F::CDF?, slopes: cdf_slopes::<F, K>, at_value: false })
+    }
+
+    /// The probability of a larger value.
+    pub(super) fn survival<F: Univariate<K>>() -> Option<Self> {
+        let cdf = Self::cdf::<F>()?;
+        Some(Curved { value: F::SURVIVAL.unwrap_or(survival::<F, K>), slopes: survival_slopes::<F, K>, ..cdf })
+    }
+
+    /// The family's quantile function.
+    pub(super) fn icdf<F: Univariate<K>>() -> Option<Self> {
+        Some(Curved { name: F::NAME, value: F::ICDF?, slopes: icdf_slopes::<F, K>, at_value: true })
+    }
+
+    /// Draws as functions of the parameters: the value is the draw.
+    pub(super) fn pathwise<F: Univariate<K>>() -> Option<Self> {
+        F::PATHWISE?;
+        Some(Curved { name: F::NAME, value: |x, _| x, slopes: icdf_slopes::<F, K>, at_value: true })
+    }
+}
+
+impl<E: Dtype, const K: usize, const N: usize> Function<E, N> for Curved<K> {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn value(&self, args: [E; N]) -> E {
+        let (x, parameters) = split(args);
+        E::of((self.value)(x, parameters))
+    }
+
+    fn partials(&self, args: [E; N], value: E) -> [E; N] {
+        let (x, parameters) = split(args);
+        let at = if self.at_value { value.wide() } else { x };
+        joined((self.slopes)(at, parameters))
+    }
+}
+
+/// A function of the parameters alone.
+#[derive(Clone, Copy)]
+pub(super) struct Momentary<const K: usize>(pub(super) &'static str, pub(super) Moment<K>);
+
+impl<E: Dtype, const K: usize> Function<E, K> for Momentary<K> {
+    fn name(&self) -> &'static str {
+        self.0
+    }
+
+    fn value(&self, args: [E; K]) -> E {
+        E::of((self.1)(Dual::variables(args.map(E::wide))).value)
+    }
+
+    fn partials(&self, args: [E; K], _: E) -> [E; K] {
+        (self.1)(Dual::variables(args.map(E::wide))).slopes.map(E::of)
+    }
+}
+
+/// loc + scale · noise.
+#[derive(Clone, Copy)]
+pub(super) struct LocScale;
+
+impl<E: Dtype, const N: usize> Function<E, N> for LocScale {
+    fn name(&self) -> &'static str {
+        "loc + scale · noise"
+    }
+
+    #[inline(always)]
+    fn value(&self, args: [E; N]) -> E {
+        args[1] + args[2] * args[0]
+    }
+
+    #[inline(always)]
+    fn partials(&self, args: [E; N], _: E) -> [E; N] {
+        std::array::from_fn(|i| match i {
+            0 => args[2],
+            1 => E::of(1.0),
+            _ => args[0],
+        })
+    }
+}

@@ -1,0 +1,37 @@
+//! Zeros and ones, and categories.
+
+use ppl_core::Dtype;
+use ppl_core::backend::Backend;
+use ppl_core::distributions::{Bernoulli, Categorical};
+
+use super::domain::{Domain, LOG_WEIGHT, NON_NEGATIVE, REAL, UNIT_INTERVAL};
+use super::{Family, by_element, categories, numbers};
+
+/// Weights of three categories.
+const PROBS: [(&str, Domain); 3] = [("probs[0]", NON_NEGATIVE), ("probs[1]", NON_NEGATIVE), ("probs[2]", NON_NEGATIVE)];
+const LOGITS: [(&str, Domain); 3] = [("logits[0]", LOG_WEIGHT), ("logits[1]", LOG_WEIGHT), ("logits[2]", LOG_WEIGHT)];
+
+pub(crate) fn families<E: Dtype, D: Backend<E>>() -> Vec<Family<E, D>> {
+    vec![
+        Family::discrete("Bernoulli", |p| numbers(Bernoulli::new(&p[0])))
+            .parameters(&[("probs", UNIT_INTERVAL)])
+            .typical(&[&[0.5], &[0.125], &[0.875]])
+            .between(&[0.25, 0.375, 0.5, 0.875])
+            .beyond(&[-1.0, 2.0]),
+        Family::discrete("Bernoulli (logits)", |p| numbers(Bernoulli::from_logits(&p[0])))
+            .parameters(&[("logits", REAL)])
+            .typical(&[&[0.5], &[-1.5], &[3.0]])
+            .between(&[0.25, 0.375, 0.5, 0.875])
+            .beyond(&[-1.0, 2.0]),
+        Family::categories("Categorical", |p| categories(Categorical::new(by_element(p))))
+            .parameters(&PROBS)
+            .joint("probs", |p| p.iter().any(|&weight| weight > 0.0))
+            .typical(&[&[0.25, 0.5, 0.25], &[2.0, 1.0, 5.0]])
+            .beyond(&[3.0, 7.0]),
+        Family::categories("Categorical (logits)", |p| categories(Categorical::from_logits(by_element(p))))
+            .parameters(&LOGITS)
+            .joint("logits", |p| p.iter().any(|&weight| weight > f64::NEG_INFINITY))
+            .typical(&[&[0.0, 1.0, -0.5], &[-1.0, 2.0, 1.5]])
+            .beyond(&[3.0, 7.0]),
+    ]
+}

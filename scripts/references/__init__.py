@@ -1,0 +1,1 @@
+"""Reference values, one module a group of families."""

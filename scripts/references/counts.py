@@ -1,0 +1,3 @@
+"""Distributions over counts."""
+
+FAMILIES = {}
