@@ -10,17 +10,14 @@ mod standard_gamma;
 mod deviance;
 // Numbers on the real line.
 mod normal;
-mod student_t;
 // Positive numbers.
 mod chi2;
 mod exponential;
 mod gamma;
 mod half_cauchy;
 mod half_normal;
-mod inverse_gamma;
 mod log_normal;
 // Numbers in an interval.
-mod beta;
 mod uniform;
 // Zeros and ones, and categories.
 mod bernoulli;
@@ -29,20 +26,41 @@ mod categorical;
 mod delta;
 mod unit;
 
+// Vectors.
+mod multivariate_normal;
+// Walks.
+mod gaussian_random_walk;
+// Stored samples, and flat priors.
+mod empirical;
+mod improper_uniform;
+// Distributions of what is seen or made of another.
+mod censored;
+mod folded;
+mod transformed;
+// Mixtures.
+mod mixture;
+mod mixture_same_family;
+
 // Distributions made of others, which the contract itself gives.
 pub use crate::distribution::{Independent, Masked};
 pub use bernoulli::Bernoulli;
-pub use beta::Beta;
 pub use categorical::Categorical;
+pub use censored::Censored;
 pub use chi2::Chi2;
 pub use delta::Delta;
+pub use empirical::Empirical;
 pub use exponential::Exponential;
+pub use folded::Folded;
 pub use gamma::Gamma;
+pub use gaussian_random_walk::GaussianRandomWalk;
 pub use half_cauchy::HalfCauchy;
 pub use half_normal::HalfNormal;
-pub use inverse_gamma::InverseGamma;
+pub use improper_uniform::ImproperUniform;
 pub use log_normal::LogNormal;
+pub use mixture::{Components, Mixture};
+pub use mixture_same_family::{Mixable, MixtureSameFamily};
+pub use multivariate_normal::MultivariateNormal;
 pub use normal::Normal;
-pub use student_t::StudentT;
+pub use transformed::TransformedDistribution;
 pub use uniform::Uniform;
 pub use unit::Unit;
