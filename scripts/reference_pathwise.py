@@ -101,9 +101,14 @@ def student_rows():
     return rows
 
 
+def written(row):
+    """A row as JSON, its numbers as text: not every reader of JSON rounds them to the last digit."""
+    return json.dumps([repr(float(x)) for x in row])
+
+
 def main():
     tables = {"log_standard_gamma": gamma_rows(), "beta": beta_rows(), "student_t": student_rows()}
-    text = ",\n".join(f'"{name}": [\n' + ",\n".join(map(json.dumps, rows)) + "\n]" for name, rows in tables.items())
+    text = ",\n".join(f'"{name}": [\n' + ",\n".join(map(written, rows)) + "\n]" for name, rows in tables.items())
     OUTPUT.write_text(f"{{\n{text}\n}}\n")
     print({name: len(rows) for name, rows in tables.items()})
 

@@ -10,14 +10,17 @@ mod standard_gamma;
 mod deviance;
 // Numbers on the real line.
 mod normal;
+mod student_t;
 // Positive numbers.
 mod chi2;
 mod exponential;
 mod gamma;
 mod half_cauchy;
 mod half_normal;
+mod inverse_gamma;
 mod log_normal;
 // Numbers in an interval.
+mod beta;
 mod uniform;
 // Zeros and ones, and categories.
 mod bernoulli;
@@ -44,6 +47,7 @@ mod mixture_same_family;
 // Distributions made of others, which the contract itself gives.
 pub use crate::distribution::{Independent, Masked};
 pub use bernoulli::Bernoulli;
+pub use beta::Beta;
 pub use categorical::Categorical;
 pub use censored::Censored;
 pub use chi2::Chi2;
@@ -56,11 +60,13 @@ pub use gaussian_random_walk::GaussianRandomWalk;
 pub use half_cauchy::HalfCauchy;
 pub use half_normal::HalfNormal;
 pub use improper_uniform::ImproperUniform;
+pub use inverse_gamma::InverseGamma;
 pub use log_normal::LogNormal;
 pub use mixture::{Components, Mixture};
 pub use mixture_same_family::{Mixable, MixtureSameFamily};
 pub use multivariate_normal::MultivariateNormal;
 pub use normal::Normal;
+pub use student_t::StudentT;
 pub use transformed::TransformedDistribution;
 pub use uniform::Uniform;
 pub use unit::Unit;

@@ -14,6 +14,8 @@ use crate::tensor::{Flat, Tensor};
 pub(crate) mod arithmetic;
 // The error function and the normal distribution's cdf, with their inverses.
 pub(crate) mod error_function;
+// Functions of rows.
+pub(crate) mod rows;
 // Functions of one variable.
 pub(crate) mod unary;
 // The gamma function's logarithm, its derivatives, and ratios of gamma functions.
@@ -49,6 +51,9 @@ pub trait Function<E: Dtype, const N: usize>: Copy + Send + Sync + 'static {
         None
     }
 }
+
+pub use rows::RowFunction;
+pub(crate) use rows::apply_rows;
 
 /// Applies `f` to every element; arguments of one element are spread over the others.
 pub(crate) fn apply<S: Shape, E: Dtype, D: Backend<E>, F: Function<E, N>, const N: usize>(

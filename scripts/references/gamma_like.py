@@ -140,7 +140,7 @@ def student_t(df, loc, scale):
     return Reference(
         lambda x: log_density((x - loc) / scale) - mpmath.log(scale),
         cdf=lambda x: tails.both(mpmath.asinh((x - loc) / scale))[0],
-        icdf=lambda q: loc + scale * mpmath.sinh(tails.quantile(q, 1)),
+        icdf=lambda q: loc + scale * mpmath.sinh(tails.quantile(q, 1)) if q != 0.5 else loc,
         mean=loc if df > 1 else mpmath.nan,
         variance=scale**2 * df / (df - 2) if df > 2 else mpmath.inf if df > 1 else mpmath.nan,
         entropy=(df + 1) / 2 * rise + mpmath.log(df) / 2 + log_beta + mpmath.log(scale),

@@ -7,14 +7,13 @@ use num_traits::clamp;
 use crate::backend::Backend;
 use crate::constraint::{Constraint, Positive, Support, UNIT_INTERVAL};
 use crate::dtype::Dtype;
-use crate::functions::gamma_function::{
-    HALF_LN_TWO_PI, ln_minus_digamma, stirling_correction, trigamma,
-};
-use crate::functions::incomplete_beta::{beta_inc, beta_pathwise, beta_quantile};
+use crate::functions::gamma_function::{HALF_LN_TWO_PI, ln_minus_digamma, stirling_correction, trigamma};
+use crate::functions::incomplete_beta::{beta_inc_both, beta_pathwise, beta_quantile};
 use crate::rng::Rng;
 use crate::tensor::Flat;
 
 use super::deviance::deviance;
+use super::gamma::standard_entropy_slope;
 use super::standard_gamma::{log_standard_gamma, standard_gamma};
 use super::univariate::{Curve, Dual, Moment, Sampler, Univariate, univariate};
 
@@ -137,7 +136,8 @@ impl Univariate<2> for Law {
 
     const SAMPLER: Sampler<2> = Sampler::Direct(draw);
     const PATHWISE: Option<fn(f64, [f64; 2]) -> [f64; 2]> = Some(|x, [a, b]| beta_pathwise(x, a, b));
-    const CDF: Option<Curve<2>> = Some(|x, [a, b]| beta_inc(a, b, if x.is_nan() { x } else { x.clamp(0.0, 1.0) }));
+    const CDF: Option<Curve<2>> = Some(|x, parameters| probabilities(x, parameters)[0]);
+    const SURVIVAL: Option<Curve<2>> = Some(|x, parameters| probabilities(x, parameters)[1]);
     const ICDF: Option<Curve<2>> = Some(|q, [a, b]| beta_quantile(a, b, q));
     const MEAN: Option<Moment<2>> = Some(|[a, b]| a / (a + b));
     const VARIANCE: Option<Moment<2>> = Some(|[a, b]| (a / (a + b)) * (b / (a + b)) / (a + b + 1.0));
@@ -154,16 +154,21 @@ fn draw([a, b]: [f64; 2], rng: &mut Rng) -> f64 {
     x / (x + y)
 }
 
+/// The probabilities of a value at most and above x.
+fn probabilities(x: f64, [a, b]: [f64; 2]) -> [f64; 2] {
+    let x = x.clamp(0.0, 1.0);
+    beta_inc_both(a, b, [x, 1.0 - x])
+}
+
 /// ln B(a, b) − (a − 1) ψ(a) − (b − 1) ψ(b) + (n − 2) ψ(n) for n = a + b, with Stirling's formula taken
 /// out of all of them: in m(x) = ln x − ψ(x) and the normaliser's corrections nothing cancels.
 fn entropy([a, b]: [Dual<2>; 2]) -> Dual<2> {
     let ([p, q], n) = ([a.value, b.value], a.value + b.value);
     let rise = |x: f64| (x - 1.0) * (ln_minus_digamma(x) - ln_minus_digamma(n));
     let value = Law::log_normalizer([p, q]) + p.ln() + q.ln() - 2.0 * n.ln() + rise(p) + rise(q);
-    let both = trigamma(n);
-    let along = |power: f64, other: f64| (power - 1.0) * (both - trigamma(power)) + (other - 1.0) * both;
-    // Along a and b, whatever these depend on.
-    a.map(0.0, along(p, q)) + b.map(0.0, along(q, p)) + value
+    // (power − 1) (ψ′(n) − ψ′(power)) + (other − 1) ψ′(n) without its cancellation.
+    let along = |power: f64| standard_entropy_slope(power) - standard_entropy_slope(n) - trigamma(n);
+    a.map(0.0, along(p)) + b.map(0.0, along(q)) + value
 }
 
 #[cfg(test)]
@@ -180,6 +185,23 @@ mod tests {
         assert_eq!([at(0.0, 0.5, 2.0), at(0.0, 1.5, 2.0)], [f64::INFINITY, f64::NEG_INFINITY]);
         assert_eq!([at(1.0, 0.5, 0.2), at(1.0, 0.5, 2.0)], [f64::INFINITY, f64::NEG_INFINITY]);
         assert!((at(0.0, 1.0, 3.0) - 3.0_f64.ln()).abs() < 1e-15 && at(1.0, 1.0, 1.0).abs() < 1e-15);
+    }
+
+    /// Values of mpmath.
+    #[test]
+    fn the_upper_tail_keeps_its_digits() {
+        let x = 1.0 - 0.5_f64.powi(30);
+        let beyond = Beta::<(), f64, Cpu>::new(2.0, 3.5).survival(&Tensor::scalar(x)).unwrap().item();
+        assert!((beyond / 1.109_335_647_163_431_2e-31 - 1.0).abs() < 1e-13, "{beyond:e}");
+    }
+
+    /// Values of mpmath.
+    #[test]
+    fn the_entropy_of_large_concentrations_has_a_slope() {
+        for (a, b, expected) in [(2.0, 3.0, 0.019_034_800_363_119_54), (1e6, 1e8, 4.851_488_481_032_938e-7)] {
+            let slope = entropy(Dual::variables([a, b])).slopes[0];
+            assert!((slope / expected - 1.0).abs() < 1e-13, "{a}, {b}: {slope:e}");
+        }
     }
 
     #[test]

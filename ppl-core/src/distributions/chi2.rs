@@ -41,10 +41,10 @@ univariate! {
 #[derive(Clone, Copy)]
 pub(super) struct Law;
 
-/// Concentration and rate.
+/// Concentration, not so small that it is 0, and rate.
 #[inline(always)]
 fn gamma([df]: [f64; 1]) -> [f64; 2] {
-    [0.5 * df, 0.5]
+    [0.5 * if df < 1e-300 { df.max(1e-300) } else { df }, 0.5]
 }
 
 impl Univariate<1> for Law {
@@ -80,7 +80,8 @@ impl Univariate<1> for Law {
     const SAMPLER: Sampler<1> = Sampler::Direct(|parameters, rng| super::gamma::draw(gamma(parameters), rng));
     const PATHWISE: Option<fn(f64, [f64; 1]) -> [f64; 1]> =
         Some(|x, parameters| [0.5 * super::gamma::pathwise(x, gamma(parameters))[0]]);
-    const CDF: Option<Curve<1>> = Some(|x, parameters| super::gamma::cdf(x, gamma(parameters)));
+    const CDF: Option<Curve<1>> = Some(|x, parameters| super::gamma::probabilities(x, gamma(parameters))[0]);
+    const SURVIVAL: Option<Curve<1>> = Some(|x, parameters| super::gamma::probabilities(x, gamma(parameters))[1]);
     const ICDF: Option<Curve<1>> = Some(|q, parameters| super::gamma::icdf(q, gamma(parameters)));
     const MEAN: Option<Moment<1>> = Some(|[df]| df);
     const VARIANCE: Option<Moment<1>> = Some(|[df]| 2.0 * df);
@@ -98,6 +99,8 @@ mod tests {
         let one = Chi2::<(), f64, Cpu>::new(1.0);
         let within = one.cdf(&Tensor::scalar(1.96_f64 * 1.96)).unwrap().item();
         assert!((within - libm::erf(1.96 / std::f64::consts::SQRT_2)).abs() < 1e-14);
+        let beyond = one.survival(&Tensor::scalar(100.0)).unwrap().item();
+        assert!((beyond / 1.523_970_604_832_105e-23 - 1.0).abs() < 1e-13, "{beyond:e}");
         assert_eq!(one.log_prob(&Tensor::scalar(0.0)).item(), f64::INFINITY);
     }
 }

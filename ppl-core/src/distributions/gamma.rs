@@ -7,8 +7,10 @@ use num_traits::clamp;
 use crate::backend::Backend;
 use crate::constraint::{Constraint, NonNegative, Positive, Support};
 use crate::dtype::Dtype;
-use crate::functions::gamma_function::{HALF_LN_TWO_PI, ln_minus_digamma, stirling_correction, trigamma};
-use crate::functions::incomplete_gamma::{gamma_inc, gamma_quantile};
+use crate::functions::gamma_function::{
+    HALF_LN_TWO_PI, ln_gamma_1p, ln_minus_digamma, polynomial, stirling_correction, trigamma,
+};
+use crate::functions::incomplete_gamma::{gamma_inc_both, gamma_quantile};
 use crate::rng::Rng;
 use crate::tensor::Flat;
 
@@ -88,7 +90,8 @@ impl Univariate<2> for Law {
 
     const SAMPLER: Sampler<2> = Sampler::Direct(draw);
     const PATHWISE: Option<fn(f64, [f64; 2]) -> [f64; 2]> = Some(pathwise);
-    const CDF: Option<Curve<2>> = Some(cdf);
+    const CDF: Option<Curve<2>> = Some(|x, parameters| probabilities(x, parameters)[0]);
+    const SURVIVAL: Option<Curve<2>> = Some(|x, parameters| probabilities(x, parameters)[1]);
     const ICDF: Option<Curve<2>> = Some(icdf);
     const MEAN: Option<Moment<2>> = Some(|[concentration, rate]| concentration / rate);
     const VARIANCE: Option<Moment<2>> = Some(|[concentration, rate]| concentration / rate / rate);
@@ -121,14 +124,37 @@ pub(super) fn pathwise(x: f64, [concentration, rate]: [f64; 2]) -> [f64; 2] {
     [x * log_standard_gamma_slope(x.ln() + rate.ln(), concentration), -x / rate]
 }
 
-/// P(concentration, rate · x).
-pub(super) fn cdf(x: f64, [concentration, rate]: [f64; 2]) -> f64 {
-    if x <= 0.0 { 0.0 } else { gamma_inc(concentration, rate * x) }
+/// The probabilities of a value at most and above x.
+pub(super) fn probabilities(x: f64, [concentration, rate]: [f64; 2]) -> [f64; 2] {
+    if x <= 0.0 {
+        return [0.0, 1.0];
+    }
+    standard_probabilities(concentration, rate * x, || rate.ln() + x.ln())
 }
 
-/// The inverse of [`cdf`].
+/// P(a, y) and Q(a, y) for y > 0. Where y is too small for a number, P is y^a / Γ(a + 1), of which the
+/// logarithm of y is asked.
+pub(super) fn standard_probabilities(a: f64, y: f64, log: impl FnOnce() -> f64) -> [f64; 2] {
+    if y < f64::MIN_POSITIVE && a > 0.0 && a < 1.0 {
+        let log_lower = a * log() - ln_gamma_1p(a);
+        return [log_lower.exp(), -log_lower.exp_m1()];
+    }
+    gamma_inc_both(a, y)
+}
+
+/// The quantile of a probability.
 pub(super) fn icdf(q: f64, [concentration, rate]: [f64; 2]) -> f64 {
-    gamma_quantile(concentration, q) / rate
+    let y = gamma_quantile(concentration, q);
+    if y < f64::MIN_POSITIVE && concentration < 1.0 && q > 0.0 {
+        return (log_small_quantile(concentration, q.ln()) - rate.ln()).exp();
+    }
+    y / rate
+}
+
+/// ln of the quantile for rate 1 and a concentration below 1 where it is too small for a number, of the
+/// logarithm of a probability.
+pub(super) fn log_small_quantile(concentration: f64, log_probability: f64) -> f64 {
+    (log_probability + ln_gamma_1p(concentration)) / concentration
 }
 
 /// The entropy for rate 1: ½ ln(2πa) + δ(a) + (a − 1) (ln a − ψ(a)) with Stirling's correction δ, the
@@ -136,7 +162,21 @@ pub(super) fn icdf(q: f64, [concentration, rate]: [f64; 2]) -> f64 {
 pub(super) fn standard_entropy<const K: usize>(concentration: Dual<K>) -> Dual<K> {
     let a = concentration.value;
     let value = HALF_LN_TWO_PI + 0.5 * a.ln() + stirling_correction(a) + (a - 1.0) * ln_minus_digamma(a);
-    concentration.map(value, 1.0 + (1.0 - a) * trigamma(a))
+    concentration.map(value, standard_entropy_slope(a))
+}
+
+/// 1 + (1 − a) ψ′(a), the derivative of [`standard_entropy`]; for a large a by the expansion of ψ′, since
+/// the terms cancel.
+///
+/// Source: Abramowitz and Stegun, *Handbook of Mathematical Functions*, 6.4.12.
+pub(super) fn standard_entropy_slope(a: f64) -> f64 {
+    if a < 60.0 {
+        return 1.0 + (1.0 - a) * trigamma(a);
+    }
+    let r = 1.0 / a;
+    let (third, thirtieth) = (1.0 / 3.0, 1.0 / 30.0);
+    let series = [0.5, third, 0.5 * third, thirtieth, -thirtieth, -1.0 / 42.0, 1.0 / 42.0, thirtieth];
+    r * polynomial(r, &series)
 }
 
 #[cfg(test)]
@@ -168,6 +208,29 @@ mod tests {
         let gamma = Gamma::<_, f64, Cpu>::filled((100,), 1e-3, 1e-300);
         let draws = gamma.draw(&mut Rng::seed(0)).to_vec();
         assert!(draws.iter().filter(|&&x| x > 1e-250).count() > 60, "{draws:?}");
+    }
+
+    /// Values of mpmath.
+    #[test]
+    fn tails_keep_their_digits() {
+        let at = Tensor::scalar;
+        let upper = Gamma::<(), f64, Cpu>::new(3.0, 2.0).survival(&at(200.0)).unwrap().item();
+        assert!((upper / 1.539_815_507_454_027_7e-169 - 1.0).abs() < 1e-12, "{upper:e}");
+        // Where rate · x is no number.
+        let tiny = Gamma::<(), f64, Cpu>::new(1e-3, 1e-300);
+        let [lower, quantile] = [tiny.cdf(&at(1e-200)), tiny.icdf(&at(0.4))].map(|y| y.unwrap().item());
+        assert!((lower - 0.316_410_090_216_972_6).abs() < 1e-14, "{lower}");
+        assert!((quantile / 6.451_590_129_865_854e-99 - 1.0).abs() < 1e-12, "{quantile:e}");
+    }
+
+    /// Values of mpmath.
+    #[test]
+    fn the_entropy_of_large_concentrations_has_a_slope() {
+        for (a, expected) in
+            [(0.5, 3.467_401_100_272_34), (70.0, 7.211_371_630_668_661e-3), (1e8, 5.000_000_033_333_333_5e-9)]
+        {
+            assert!((standard_entropy_slope(a) / expected - 1.0).abs() < 1e-14, "{a}");
+        }
     }
 
     #[test]

@@ -6,12 +6,12 @@ use crate::backend::Backend;
 use crate::constraint::{Constraint, Positive, Support};
 use crate::dtype::Dtype;
 use crate::functions::gamma_function::{digamma, trigamma};
-use crate::functions::incomplete_gamma::{gamma_inc_upper, gamma_quantile_upper};
+use crate::functions::incomplete_gamma::gamma_quantile_upper;
 use crate::rng::Rng;
 use crate::tensor::Flat;
 
 use super::deviance::{deviance, log_or};
-use super::gamma::{Law as Gamma, standard_entropy};
+use super::gamma::{Law as Gamma, log_small_quantile, standard_entropy, standard_probabilities};
 use super::standard_gamma::{log_standard_gamma, log_standard_gamma_slope, standard_gamma};
 use super::univariate::{Curve, Dual, Moment, Sampler, Univariate, univariate};
 
@@ -90,9 +90,9 @@ impl Univariate<2> for Law {
     const SAMPLER: Sampler<2> = Sampler::Direct(draw);
     const PATHWISE: Option<fn(f64, [f64; 2]) -> [f64; 2]> =
         Some(|x, [concentration, rate]| [-x * log_standard_gamma_slope(rate.ln() - x.ln(), concentration), x / rate]);
-    const CDF: Option<Curve<2>> =
-        Some(|x, [concentration, rate]| if x <= 0.0 { 0.0 } else { gamma_inc_upper(concentration, rate / x) });
-    const ICDF: Option<Curve<2>> = Some(|q, [concentration, rate]| rate / gamma_quantile_upper(concentration, q));
+    const CDF: Option<Curve<2>> = Some(|x, parameters| probabilities(x, parameters)[0]);
+    const SURVIVAL: Option<Curve<2>> = Some(|x, parameters| probabilities(x, parameters)[1]);
+    const ICDF: Option<Curve<2>> = Some(icdf);
     const MEAN: Option<Moment<2>> = Some(|[concentration, rate]| above(1.0, concentration, rate));
     const VARIANCE: Option<Moment<2>> =
         Some(|[concentration, rate]| above(2.0, concentration, (rate / (concentration - 1.0)).square()));
@@ -109,6 +109,24 @@ fn draw([concentration, rate]: [f64; 2], rng: &mut Rng) -> f64 {
     } else {
         rate / standard_gamma(concentration, rng)
     }
+}
+
+/// The probabilities of a value at most and above x.
+fn probabilities(x: f64, [concentration, rate]: [f64; 2]) -> [f64; 2] {
+    if x <= 0.0 {
+        return [0.0, 1.0];
+    }
+    let [above, upto] = standard_probabilities(concentration, rate / x, || rate.ln() - x.ln());
+    [upto, above]
+}
+
+/// The quantile of a probability.
+fn icdf(q: f64, [concentration, rate]: [f64; 2]) -> f64 {
+    let y = gamma_quantile_upper(concentration, q);
+    if y < f64::MIN_POSITIVE && concentration < 1.0 && q < 1.0 {
+        return (rate.ln() - log_small_quantile(concentration, (-q).ln_1p())).exp();
+    }
+    rate / y
 }
 
 /// top / (concentration − bound), infinite up to the bound.
@@ -130,6 +148,17 @@ mod tests {
             let direct = Gamma::<(), f64, Cpu>::new(a, rate).log_prob(&Tensor::scalar(1.0 / x)).item();
             assert!((inverse - (direct - 2.0 * f64::ln(x))).abs() < 1e-8 * direct.abs(), "{a}: {inverse}, {direct}");
         }
+    }
+
+    /// Values of mpmath.
+    #[test]
+    fn upper_tails_keep_their_digits() {
+        let survival = |a: f64, rate: f64, x: f64| {
+            InverseGamma::<(), f64, Cpu>::new(a, rate).survival(&Tensor::scalar(x)).unwrap().item()
+        };
+        assert!((survival(3.0, 1.0, 1e30) / 1.666_666_666_666_666_7e-91 - 1.0).abs() < 1e-13);
+        // Where rate / x is no number.
+        assert!((survival(1e-3, 1e-300, 1e200) - 0.316_410_090_216_972_6).abs() < 1e-14);
     }
 
     #[test]

@@ -83,7 +83,8 @@ pub(super) mod tests {
     pub(in crate::distributions) fn rows(table: &str) -> Vec<Vec<f64>> {
         let text = include_str!("../../tests/references/pathwise.json");
         let tables: serde_json::Value = serde_json::from_str(text).expect("JSON");
-        serde_json::from_value(tables[table].clone()).expect("rows of numbers")
+        let rows: Vec<Vec<String>> = serde_json::from_value(tables[table].clone()).expect("rows of text");
+        rows.iter().map(|row| row.iter().map(|x| x.parse().expect("a number")).collect()).collect()
     }
 
     #[test]

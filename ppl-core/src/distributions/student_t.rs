@@ -9,9 +9,7 @@ use rand_distr::StandardNormal;
 use crate::backend::Backend;
 use crate::constraint::{Constraint, Positive, Real, Support};
 use crate::dtype::Dtype;
-use crate::functions::gamma_function::{
-    HALF_LN_TWO_PI, digamma_difference, ln_beta, ln_gamma_ratio, trigamma,
-};
+use crate::functions::gamma_function::{HALF_LN_TWO_PI, digamma_difference, ln_beta, ln_gamma_ratio, trigamma};
 use crate::functions::incomplete_beta::{beta_inc_both, beta_pathwise_logit, beta_quantile_both};
 use crate::functions::incomplete_gamma::excess_over_log1p;
 use crate::rng::Rng;
@@ -72,10 +70,16 @@ fn log_tail(z: f64, df: f64) -> (f64, f64) {
     if log > 0.0 { (log, 1.0) } else { (log.exp(), log.exp()) }
 }
 
+/// ½ df, not so small that it is 0.
+#[inline]
+fn half(df: f64) -> f64 {
+    0.5 * if df < 1e-300 { df.max(1e-300) } else { df }
+}
+
 /// ½ (ψ(½ df + ½) − ψ(½ df)) − ½ / df, which cancels for large df.
 fn normalizer_slope(df: f64) -> f64 {
     if df < 60.0 {
-        return 0.5 * digamma_difference(0.5 * df, 0.5) - 0.5 / df;
+        return 0.5 * digamma_difference(half(df), 0.5) - 0.5 / df;
     }
     let r = 1.0 / df;
     let q = r * r;
@@ -107,7 +111,7 @@ impl Univariate<3> for Law {
     }
 
     fn log_normalizer([df, _, scale]: [f64; 3]) -> f64 {
-        HALF_LN_TWO_PI + scale.ln() - (ln_gamma_ratio(0.5 * df, 0.5) - 0.5 * (0.5 * df).ln())
+        HALF_LN_TWO_PI + scale.ln() - (ln_gamma_ratio(half(df), 0.5) - 0.5 * half(df).ln())
     }
 
     fn log_normalizer_slopes([df, _, scale]: [f64; 3]) -> [f64; 3] {
@@ -124,9 +128,9 @@ impl Univariate<3> for Law {
         [scale * slope_along_df(z, df), 1.0, z]
     });
     const CDF: Option<Curve<3>> = Some(|x, [df, loc, scale]| cdf((x - loc) / scale, df));
+    const SURVIVAL: Option<Curve<3>> = Some(|x, [df, loc, scale]| cdf((loc - x) / scale, df));
     const ICDF: Option<Curve<3>> = Some(|q, [df, loc, scale]| loc + scale * quantile(q, df));
-    const MEAN: Option<Moment<3>> =
-        Some(|[df, loc, _]| if df.value > 1.0 { loc } else { Dual::constant(f64::NAN) });
+    const MEAN: Option<Moment<3>> = Some(|[df, loc, _]| if df.value > 1.0 { loc } else { Dual::constant(f64::NAN) });
     const VARIANCE: Option<Moment<3>> = Some(variance);
     const ENTROPY: Option<Moment<3>> = Some(entropy);
 }
@@ -141,18 +145,29 @@ fn variance([df, _, scale]: [Dual<3>; 3]) -> Dual<3> {
 
 /// ½ (df + 1) (ψ(½ df + ½) − ψ(½ df)) + ½ ln df + ln B(½ df, ½) + ln scale.
 fn entropy([df, _, scale]: [Dual<3>; 3]) -> Dual<3> {
-    let half = 0.5 * df.value;
+    let half = half(df.value);
     let rise = digamma_difference(half, 0.5);
     let value = (half + 0.5) * rise + 0.5 * df.value.ln() + ln_beta(half, 0.5);
-    // What the digammas of ln B add cancels with those of the product.
-    let slope = 0.5 * (half + 0.5) * (trigamma(half + 0.5) - trigamma(half)) + 0.5 / df.value;
-    df.map(value, slope) + scale.ln()
+    df.map(value, entropy_slope(df.value)) + scale.ln()
+}
+
+/// The entropy's derivative with respect to df, where what the digammas of ln B add cancels with those of
+/// the product; for a large df by that of the expansion of [`normalizer_slope`].
+fn entropy_slope(df: f64) -> f64 {
+    if df < 60.0 {
+        let half = half(df);
+        return 0.5 * (half + 0.5) * (trigamma(half + 0.5) - trigamma(half)) + 0.25 / half;
+    }
+    let r = 1.0 / df;
+    let q = r * r;
+    let rest = q * (0.5 - q * (0.5 - q * (1.5 - q * (8.5 - q * 77.5))));
+    -0.5 * q - (1.0 + r) * rest
 }
 
 /// A normal number over the root of χ²/df, which is taken in logarithms since it may underflow.
 fn draw([df, loc, scale]: [f64; 3], rng: &mut Rng) -> f64 {
     let normal: f64 = rng.sample(StandardNormal);
-    let log_stretch = 0.5 * ((0.5 * df).ln() - log_standard_gamma(0.5 * df, rng));
+    let log_stretch = 0.5 * (half(df).ln() - log_standard_gamma(half(df), rng));
     loc + (scale * normal) * log_stretch.exp()
 }
 
@@ -178,7 +193,7 @@ fn log_far_share(z: f64, df: f64) -> f64 {
 
 /// ln(½ df · B(½ df, ½)).
 fn log_tail_constant(df: f64) -> f64 {
-    (0.5 * df).ln() + ln_beta(0.5 * df, 0.5)
+    half(df).ln() + ln_beta(half(df), 0.5)
 }
 
 /// The standard cdf: half of I(df/(df + z²); ½ df, ½) on the left.
@@ -188,9 +203,9 @@ fn cdf(z: f64, df: f64) -> f64 {
     }
     let [x, y] = shares(z, df);
     let tail = if x < FAR {
-        (0.5 * df * log_far_share(z, df) - log_tail_constant(df)).exp()
+        (half(df) * log_far_share(z, df) - log_tail_constant(df)).exp()
     } else {
-        beta_inc_both(0.5 * df, 0.5, [x, y])[0]
+        beta_inc_both(half(df), 0.5, [x, y])[0]
     };
     if z < 0.0 { 0.5 * tail } else { 1.0 - 0.5 * tail }
 }
@@ -206,7 +221,7 @@ fn quantile(q: f64, df: f64) -> f64 {
     let size = if log_share < FAR.ln() {
         (0.5 * (df.ln() - log_share)).exp()
     } else {
-        let [x, y] = beta_quantile_both(0.5 * df, 0.5, [tail, (1.0 - 2.0 * q).abs()]);
+        let [x, y] = beta_quantile_both(half(df), 0.5, [tail, (1.0 - 2.0 * q).abs()]);
         (y / x).sqrt() * df.sqrt()
     };
     if q < 0.5 { -size } else { size }
@@ -225,7 +240,7 @@ fn slope_along_df(z: f64, df: f64) -> f64 {
             return z * large_df::relative_slope(log, df);
         }
     }
-    let half = 0.5 * df;
+    let half = half(df);
     let logit_slope = if x < FAR {
         // a ln x − ln(a B(a, ½)) stays.
         (1.0 / half - digamma_difference(half, 0.5) - log_far_share(z, df)) / half
@@ -239,7 +254,7 @@ fn slope_along_df(z: f64, df: f64) -> f64 {
 mod tests {
     use super::*;
     use crate::distribution::Distribution;
-    use crate::Cpu;
+    use crate::{Cpu, Tensor};
 
     use super::super::standard_gamma::tests::rows;
 
@@ -261,6 +276,18 @@ mod tests {
                 let q = cdf(z, df);
                 assert!(q > 0.0 && (quantile(q, df) / z - 1.0).abs() < 1e-9, "{df}, {z}: {q}, {}", quantile(q, df));
             }
+        }
+    }
+
+    /// Values of mpmath.
+    #[test]
+    fn the_upper_tail_and_the_entropys_slope() {
+        let beyond = StudentT::<(), f64, Cpu>::new(3.0, 0.0, 1.0).survival(&Tensor::scalar(1e20)).unwrap().item();
+        assert!((beyond / 1.102_657_790_843_584_1e-60 - 1.0).abs() < 1e-13, "{beyond:e}");
+        for (df, expected) in
+            [(3.0, -0.123_201_467_029_786_2), (70.0, -2.055_182_493_661_005_3e-4), (1e6, -1.000_000_499_999_5e-12)]
+        {
+            assert!((entropy_slope(df) / expected - 1.0).abs() < 1e-13, "{df}: {:e}", entropy_slope(df));
         }
     }
 
