@@ -21,6 +21,7 @@ mod delta;
 mod unit;
 
 // Vectors.
+mod low_rank_multivariate_normal;
 mod multivariate_normal;
 // Walks.
 mod gaussian_random_walk;
@@ -49,6 +50,7 @@ pub use half_cauchy::HalfCauchy;
 pub use half_normal::HalfNormal;
 pub use improper_uniform::ImproperUniform;
 pub use log_normal::LogNormal;
+pub use low_rank_multivariate_normal::LowRankMultivariateNormal;
 pub use mixture::{Components, Mixture};
 pub use mixture_same_family::{Mixable, MixtureSameFamily};
 pub use multivariate_normal::MultivariateNormal;
