@@ -32,8 +32,9 @@ mod vector;
 // What a transform makes of a set.
 mod image;
 
+pub(crate) use event::slack as simplex_slack;
 pub use discrete::{
-    Boolean, IntegerBounds, IntegerInterval, IntegerRange, NonNegativeInteger, OneHot, PositiveInteger,
+    Boolean, Counts, IntegerBounds, IntegerInterval, IntegerRange, NonNegativeInteger, OneHot, PositiveInteger,
 };
 pub use half_line::{GreaterThan, GreaterThanEq, LessThan, LessThanEq, LowerBound, NonNegative, Positive, Real};
 pub use image::Image;
