@@ -1,7 +1,8 @@
 """Reference values of the special functions, written to
 ppl-core/tests/references/special_functions.json.
 
-Needs Python 3 with mpmath, which computes them with 50 digits or more:
+Needs Python 3 with mpmath, which computes them with 50 digits or more, and scipy, which says where
+the tails are:
 
     python3 scripts/reference_special_functions.py
 
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import mpmath
 from mpmath import mp, mpf
+from scipy import special
 
 OUTPUT = Path(__file__).resolve().parent.parent / "ppl-core/tests/references/special_functions.json"
 mp.dps = 50
@@ -84,8 +86,60 @@ def gamma_function():
     }
 
 
+# The incomplete gamma functions.
+
+
+def incomplete_gamma_at(a, x):
+    """P, Q, the density and the derivative of P in a, from the power series of P with digits for both tails."""
+    digits = 360 if a < 1e3 else 100
+    with mp.workdps(digits):
+        a, x = mpf(a), mpf(x)
+        term = total = mpf(1)
+        harmonic = weighted = mpf(0)
+        n = 0
+        while term * (1 + harmonic) > total * mpf(10) ** (5 - digits):
+            n += 1
+            term *= x / (a + n)
+            harmonic += 1 / (a + n)
+            total += term
+            weighted += term * harmonic
+        kernel = mpmath.exp(a * mpmath.log(x) - x - mpmath.loggamma(a + 1))
+        p = kernel * total
+        slope = kernel * ((mpmath.log(x) - mpmath.digamma(a + 1)) * total - weighted)
+        return p, 1 - p, kernel * a / x, slope
+
+
+def incomplete_gamma():
+    names = ["gamma_inc", "gamma_inc_upper", "gamma_density", "gamma_inc_slope", "gamma_pathwise", "gamma_pathwise_log",
+             "gamma_quantile", "gamma_quantile_upper"]
+    tables = {name: [] for name in names}
+    for a in [1e-6, 1e-3, 0.05, 0.3, 0.5, 0.95, 1.0, 1.3, 3.0, 8.5, 20.0, 29.9, 30.1, 40.0, 75.0, 200.0, 3e3, 1e5, 1e6, 1e8]:
+        tails = [1e-20, 1e-8, 0.1] if a > 1e3 else [1e-280, 1e-100, 1e-20, 1e-8, 1e-3, 0.1, 0.4]
+        points = {float(special.gammaincinv(a, p)) for p in tails + [0.5]} | {float(special.gammainccinv(a, q)) for q in tails}
+        points |= {1e-300, 1e-10, 0.2, 0.9, 1.1, 2.5} if a < 2 else {0.25 * a, 0.33 * a, 0.6 * a, a, a + 1.5, 1.3 * a, 2.3 * a, 2.5 * a} if a < 1e3 else {a}
+        for x in sorted(x for x in points if x > 1e-305):
+            p, q, density, slope = incomplete_gamma_at(a, x)
+            pathwise = -slope / density
+            values = dict(zip(names, [p, q, density, slope]))
+            rows = {name: ((a, x), value) for name, value in values.items() if abs(value) > 1e-290}
+            rows["gamma_pathwise"] = ((x, a), pathwise)
+            # At the logarithm that the function is given.
+            u = float(mpmath.log(x))
+            if a < 2:
+                _, _, moved_density, moved_slope = incomplete_gamma_at(a, mpmath.exp(mpf(u)))
+                rows["gamma_pathwise_log"] = ((u, a), -moved_slope / moved_density / mpmath.exp(mpf(u)))
+            # The quantile of the rounded probability, by one step of Newton's method.
+            for name, prob, sign in [("gamma_quantile", p, 1), ("gamma_quantile_upper", q, -1)]:
+                if 1e-290 < prob < 0.9:
+                    rows[name] = ((a, float(prob)), mpf(x) + sign * (mpf(float(prob)) - prob) / density)
+            for name, (args, value) in rows.items():
+                if abs(value) > 1e-290:
+                    tables[name].append([repr(float(v)) for v in (*args, value)])
+    return tables
+
+
 def main():
-    groups = {**gamma_function()}
+    groups = {**gamma_function(), **incomplete_gamma()}
     # One row a line, so that a change shows as such.
     tables = ",\n".join(
         f" {json.dumps(name)}: [\n" + ",\n".join("  " + json.dumps(row) for row in rows) + "\n ]" for name, rows in groups.items()
