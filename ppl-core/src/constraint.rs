@@ -32,10 +32,10 @@ mod vector;
 // What a transform makes of a set.
 mod image;
 
-pub(crate) use event::slack as simplex_slack;
 pub use discrete::{
     Boolean, Counts, IntegerBounds, IntegerInterval, IntegerRange, NonNegativeInteger, OneHot, PositiveInteger,
 };
+pub(crate) use event::slack as simplex_slack;
 pub use half_line::{GreaterThan, GreaterThanEq, LessThan, LessThanEq, LowerBound, NonNegative, Positive, Real};
 pub use image::Image;
 pub use interval::{Bounds, Circular, HalfOpenInterval, Interval, UNIT_INTERVAL};

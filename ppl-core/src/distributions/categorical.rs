@@ -15,6 +15,7 @@ use crate::tensor::{IntoTensor, Tensor};
 
 use super::rows::{Batch, EventAxis, batch_of};
 use super::shapes::check_value_shape;
+use super::univariate::draws::draws;
 use super::weights::{Form, Weights};
 
 /// One of the categories 0, 1, …, K − 1, with probabilities proportional to `probs`; given by
@@ -84,12 +85,12 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Categorical<S, E, D> {
     pub(super) fn draw_indices(&self, rng: &mut Rng) -> Vec<usize> {
         let (weights, rows) = (&self.weights, &self.weights.rows);
         let (own, len) = (rows.own().to_vec(), rows.len());
-        let mut one = |row: usize| {
+        let one = |row: usize, rng: &mut Rng| {
             let row = &own[row % rows.own_count() * len..][..len];
             let (total, noise) = (weights.form.total(row), rng.r#gen::<f64>());
-            reaching(row.iter().map(|&w| weights.form.prob(w, total)), |sum| sum > noise)
+            reaching(row.iter().map(|&w| weights.form.prob(w, total)), |sum| sum > noise) as f64
         };
-        (0..rows.count()).map(&mut one).collect()
+        draws::<f64>(rows.count(), rng, one).into_iter().map(|k| k as usize).collect()
     }
 }
 

@@ -20,6 +20,7 @@ use super::deviance::{deviance, excess_over_one};
 use super::proportions::{Moment, log_gamma_draw, moment, positive, shares};
 use super::rows::{Batch, Rows, batch_of};
 use super::shapes::elements;
+use super::univariate::draws::draws;
 
 /// Probabilities of K categories: as independent gammas with these concentrations, divided by their
 /// sum.
@@ -88,8 +89,9 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for Dirichlet<S, E, D
 
     fn draw(&self, rng: &mut Rng) -> Tensor<S, E, D> {
         let (rows, concentration) = (&self.concentration, self.concentration().into_flat());
-        let log_gammas = concentration.read(|all| all.iter().map(|a| log_gamma_draw(a.wide(), rng)).collect());
-        let drawn = Drawn { log_gammas, len: rows.len() };
+        let log_gammas: Vec<f64> =
+            concentration.read(|all| draws(all.len(), rng, |i, rng| log_gamma_draw(all[i].wide(), rng)));
+        let drawn = Drawn { log_gammas: log_gammas.into(), len: rows.len() };
         apply_rows(Arc::new(drawn), concentration, rows.count()).reshape_like(&rows.shape())
     }
 
@@ -100,7 +102,9 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for Dirichlet<S, E, D
     fn log_prob(&self, value: &Tensor<S, E, D>) -> Tensor<Batch<S>, E, D> {
         let value = elements("Dirichlet", value, self.concentration.shape());
         let len = self.concentration.len();
-        self.concentration.beside(LogProb { len, slack: simplex_slack::<E>(len) }, value).reshape_like(&self.batch_shape())
+        self.concentration
+            .beside(LogProb { len, slack: simplex_slack::<E>(len) }, value)
+            .reshape_like(&self.batch_shape())
     }
 
     fn support(&self) -> Support<E, D> {

@@ -18,6 +18,7 @@ use crate::tensor::{Flat, IntoTensor, Operand, Tensor};
 use super::one_hot_categorical::{OneHotCategorical, StraightThrough};
 use super::rows::{Batch, batch_of};
 use super::shapes::{check_value_shape, elements, number_at};
+use super::univariate::draws::draws;
 use super::weights::{Form, Weights};
 
 // Density and draw of one row.
@@ -67,7 +68,7 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Relaxed<S, E, D> {
     fn draw(&self, rng: &mut Rng, scale: Scale) -> Tensor<S, E, D> {
         let Weights { form, rows } = &self.weights;
         let gumbel = Gumbel::new(0.0, 1.0).expect("a scale of 1");
-        let noise = (0..rows.shape().num_elements()).map(|_| E::of(rng.sample::<f64, _>(gumbel))).collect();
+        let noise = draws(rows.shape().num_elements(), rng, |_, rng| rng.sample(gumbel));
         let f = Draw { form: *form, len: rows.len(), scale, tiny: E::min_positive_value().wide() };
         D::blocks(f, self.beside(Flat::vector(noise)), self.blocks()).reshape_like(&rows.shape())
     }

@@ -87,6 +87,10 @@ impl<const PROBS: bool, const LOGIT: bool> Univariate<2> for Law<PROBS, LOGIT> {
         if PROBS { [&Positive, &UNIT_INTERVAL] } else { [&Positive, &Real] }
     }
 
+    fn conflict([_, parameter]: [f64; 2]) -> Option<(usize, String)> {
+        (PROBS && (parameter == 0.0 || parameter == 1.0)).then(|| (1, "strictly between 0 and 1".into()))
+    }
+
     fn support<E: Dtype, D: Backend<E>>(_: [Flat<E, D>; 2]) -> Support<E, D> {
         if LOGIT { Arc::new(Real) } else { Arc::new(UNIT_INTERVAL) }
     }
@@ -153,9 +157,5 @@ impl<const PROBS: bool, const LOGIT: bool> Univariate<2> for Law<PROBS, LOGIT> {
     const VARIANCE: Option<Moment<2>> =
         if LOGIT { Some(|[temperature, _]| temperature.square().recip() * (PI * PI / 3.0)) } else { None };
 
-    const ENTROPY: Option<Moment<2>> = if LOGIT {
-        Some(|[temperature, _]| 2.0 - temperature.ln())
-    } else {
-        None
-    };
+    const ENTROPY: Option<Moment<2>> = if LOGIT { Some(|[temperature, _]| 2.0 - temperature.ln()) } else { None };
 }
