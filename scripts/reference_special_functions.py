@@ -138,8 +138,64 @@ def incomplete_gamma():
     return tables
 
 
+# The incomplete beta function.
+
+
+def incomplete_beta_lower(a, b, x):
+    """I, its derivatives in a and b, and the density, from the series of positive terms in x."""
+    term = total = mpf(1)
+    of_sum = of_next = mpf(0)  # The harmonic sums of (a + b)_n and (a + 1)_n.
+    by_a = by_b = mpf(0)
+    n, least = 0, mpf(10) ** (3 - mp.dps)
+    while term * (1 + of_sum) > least * (total if not by_b else min(total, by_b)):
+        term *= x * (a + b + n) / (a + 1 + n)
+        of_sum += 1 / (a + b + n)
+        of_next += 1 / (a + 1 + n)
+        total += term
+        by_a += term * (of_sum - of_next)
+        by_b += term * of_sum
+        n += 1
+    kernel = mpmath.exp(a * mpmath.log(x) + b * mpmath.log(1 - x) - mpmath.loggamma(a) - mpmath.loggamma(b) + mpmath.loggamma(a + b))
+    whole = mpmath.digamma(a + b)
+    by_a += total * (mpmath.log(x) + whole - mpmath.digamma(a + 1))
+    by_b += total * (mpmath.log(1 - x) + whole - mpmath.digamma(b))
+    return kernel / a * total, kernel / a * by_a, kernel / a * by_b, kernel / x / (1 - x)
+
+
+def incomplete_beta_at(a, b, x):
+    with mp.workdps(360 if a + b < 1e3 else 80):
+        a, b, x = mpf(a), mpf(b), mpf(x)
+        if x <= (a + 1) / (a + b + 2):
+            p, by_a, by_b, density = incomplete_beta_lower(a, b, x)
+            return p, 1 - p, by_a, by_b, density
+        q, by_b, by_a, density = incomplete_beta_lower(b, a, 1 - x)
+        return 1 - q, q, -by_a, -by_b, density
+
+
+def incomplete_beta():
+    names = ["beta_inc", "beta_inc_upper", "beta_inc_slope_a", "beta_inc_slope_b", "beta_density", "beta_pathwise_a", "beta_pathwise_b",
+             "beta_quantile", "beta_quantile_upper"]
+    tables = {name: [] for name in names}
+    sizes = [1e-3, 0.1, 0.7, 1.0, 2.5, 9.0, 14.0, 60.0, 500.0, 1e6]
+    for a, b in product(sizes, sizes) + [(3e4, 3e4), (3e4, 1e6)]:
+        tails = [1e-8] if a + b > 1e3 else [1e-250, 1e-20, 1e-8, 0.1, 0.4]
+        points = {float(special.betaincinv(a, b, p)) for p in tails + [0.5]} | {float(special.betainccinv(a, b, q)) for q in tails}
+        points |= {1e-200, 1e-5, 0.05, 0.3, 0.6, 0.75, 0.95} if a + b < 10 else {a / (a + b)}
+        for x in sorted(x for x in points if 1e-290 < x < 1):
+            p, q, by_a, by_b, density = incomplete_beta_at(a, b, x)
+            values = [p, q, by_a, by_b, density, -by_a / density, -by_b / density]
+            rows = [((a, b, x), value) for value in values]
+            # The quantile of the rounded probability, by one step of Newton's method.
+            for prob, sign in [(p, 1), (q, -1)]:
+                rows.append(((a, b, float(prob)), mpf(x) + sign * (mpf(float(prob)) - prob) / density if prob < 0.9 else mpf(0)))
+            for name, (args, value) in zip(names, rows):
+                if abs(value) > 1e-290 and abs(args[-1]) > 1e-290:
+                    tables[name].append([repr(float(v)) for v in (*args, value)])
+    return tables
+
+
 def main():
-    groups = {**gamma_function(), **incomplete_gamma()}
+    groups = {**gamma_function(), **incomplete_gamma(), **incomplete_beta()}
     # One row a line, so that a change shows as such.
     tables = ",\n".join(
         f" {json.dumps(name)}: [\n" + ",\n".join("  " + json.dumps(row) for row in rows) + "\n ]" for name, rows in groups.items()

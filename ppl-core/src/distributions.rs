@@ -5,8 +5,8 @@ mod shapes;
 // Parameters with an event along their last axis, and probabilities of categories among them.
 mod rows;
 mod weights;
-// Deviances, which large counts and concentrations are safe with.
-mod deviance;
+// Relative entropies, which large counts and concentrations are safe with.
+mod relative_entropy;
 // Draws and moments of proportions.
 mod proportions;
 // What the distributions over numbers share.
@@ -35,23 +35,47 @@ mod multinomial;
 mod delta;
 mod unit;
 
+// Vectors.
+mod multivariate_normal;
+// Walks.
+mod gaussian_random_walk;
+// Stored samples, and flat priors.
+mod empirical;
+mod improper_uniform;
+// Distributions of what is seen or made of another.
+mod censored;
+mod folded;
+mod transformed;
+// Mixtures.
+mod mixture;
+mod mixture_same_family;
+
 // Distributions made of others, which the contract itself gives.
 pub use crate::distribution::{Independent, Masked};
 pub use bernoulli::Bernoulli;
 pub use categorical::Categorical;
+pub use censored::Censored;
 pub use delta::Delta;
 pub use dirichlet::Dirichlet;
 pub use dirichlet_multinomial::DirichletMultinomial;
+pub use empirical::Empirical;
 pub use exponential::Exponential;
+pub use folded::Folded;
+pub use gaussian_random_walk::GaussianRandomWalk;
 pub use half_cauchy::HalfCauchy;
 pub use half_normal::HalfNormal;
+pub use improper_uniform::ImproperUniform;
 pub use log_normal::LogNormal;
+pub use mixture::{Components, Mixture};
+pub use mixture_same_family::{Mixable, MixtureSameFamily};
 pub use multinomial::Multinomial;
+pub use multivariate_normal::MultivariateNormal;
 pub use normal::Normal;
 pub use one_hot_categorical::{OneHotCategorical, OneHotCategoricalStraightThrough};
 pub use relaxed_bernoulli::{LogitRelaxedBernoulli, RelaxedBernoulli, RelaxedBernoulliStraightThrough};
 pub use relaxed_one_hot_categorical::{
     ExpRelaxedCategorical, RelaxedOneHotCategorical, RelaxedOneHotCategoricalStraightThrough,
 };
+pub use transformed::TransformedDistribution;
 pub use uniform::Uniform;
 pub use unit::Unit;

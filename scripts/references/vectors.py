@@ -42,10 +42,11 @@ def proportions(weights):
 
 
 def simplex_points(n):
-    """Inside, near a corner, and in tails that leave the sum within rounding."""
-    rows = [proportions(w) for w in ([1] * n, range(1, n + 1), [2 ** (5 * k) for k in range(n)])]
-    if n > 3:
-        rows.append([1e-30, 1e-12] + proportions([1] * (n - 2)))
+    """Inside, near a corner, and for five or more in tails that leave the sum within rounding."""
+    rows = [proportions(w) for w in ([1] * n, range(1, n + 1), [2 ** (3 * k) for k in range(n)])]
+    if n > 4:
+        rows += [[2**-20] * (n - 1) + [1 - (n - 1) * 2**-20]]
+        rows += [[1e-30, 1e-12] + proportions([1] * (n - 2)), [1e-37, 1e-30] + proportions(range(1, n - 1))]
     return rows + [[1 - 2**-20] + [0] * (n - 2) + [2**-20]]
 
 
@@ -60,6 +61,8 @@ def dirichlet(concentration):
     total = mpmath.fsum(a)
 
     def log_prob(x):
+        if min(x) < 0 or abs(mpmath.fsum(exact(x)) - 1) > 1e-8:
+            return -mpmath.inf
         terms = [mpf(0) if ak == 1 else (ak - 1) * log(xk) for ak, xk in zip(a, exact(x))]
         if -mpmath.inf in terms:
             return -mpmath.inf
@@ -176,7 +179,7 @@ def relaxed(temperature, weights, logits, logarithms):
 
     points = [x for x in simplex_points(k) if 0 not in x]
     if logarithms:
-        points = [[math.log(v) for v in x] for x in points] + [[-800.0] * (k - 1) + [0.0]]
+        points = [[math.log(v) for v in x] for x in points] + [[-800.0] * (k - 1) + [0.0]] * (k > 4)
     elif min(p) > 1e-15:  # torch raises smaller probabilities to its epsilon
         against_torch(temperature, weights, logits, points, log_prob)
     return Multivariate(log_prob, points)
@@ -219,6 +222,8 @@ FAMILIES = {
             ([1e5, 3e5, 2.5e4],),
             ([1e10, 3e10, 5],),
             ([1e15, 1e15],),
+            ([0.5, 1.5, 3, 0.75, 2],),
+            ([1e-5, 0.01, 1, 1e3, 1e6],),
         ],
         lambda a: [[0.75] * len(a), [-0.5, 1.5] + [0.0] * (len(a) - 2)],
     ),
@@ -257,22 +262,30 @@ FAMILIES = {
     ),
     "RelaxedOneHotCategorical": (
         lambda t, w: relaxed(t, w, False, False),
-        [(0.5, [0.25, 0.5, 0.25]), (2, [2, 1, 5, 4]), (0.05, [0.3, 0.7]), (1, [1e-10, 1, 1e-20]), (30, [1, 2, 3, 4])],
+        [
+            (0.5, [0.25, 0.5, 0.25]),
+            (2, [2, 1, 5, 4]),
+            (0.05, [0.3, 0.7]),
+            (1, [1e-10, 1, 1e-20]),
+            (30, [1, 2, 3, 4]),
+            (2, [2, 1, 5, 4, 3]),
+            (0.1, [2, 1, 5, 4, 1e-3]),
+        ],
         lambda t, w: SIMPLEX_EDGES(w),
     ),
     "RelaxedOneHotCategorical (logits)": (
         lambda t, w: relaxed(t, w, True, False),
-        [(0.5, [0, 1, -0.5]), (2, [-1, 2, 1.5, 0.25]), (0.1, [1000, 1001, 999])],
+        [(0.5, [0, 1, -0.5]), (2, [-1, 2, 1.5, 0.25]), (0.1, [1000, 1001, 999]), (0.5, [0, 3, -2, 1, -700])],
         lambda t, w: SIMPLEX_EDGES(w),
     ),
     "ExpRelaxedCategorical": (
         lambda t, w: relaxed(t, w, False, True),
-        [(0.5, [0.25, 0.5, 0.25]), (2, [2, 1, 5, 4]), (0.01, [0.3, 0.7])],
+        [(0.5, [0.25, 0.5, 0.25]), (2, [2, 1, 5, 4]), (0.01, [0.3, 0.7]), (2, [2, 1, 5, 4, 3])],
         lambda t, w: [],
     ),
     "ExpRelaxedCategorical (logits)": (
         lambda t, w: relaxed(t, w, True, True),
-        [(0.5, [0, 1, -0.5]), (2, [-1, 2, 1.5, 0.25]), (0.1, [1000, 1001, 999])],
+        [(0.5, [0, 1, -0.5]), (2, [-1, 2, 1.5, 0.25]), (0.1, [1000, 1001, 999]), (0.5, [0, 3, -2, 1, -700])],
         lambda t, w: [],
     ),
 }

@@ -13,8 +13,8 @@ use crate::functions::{Function, apply};
 use crate::rng::Rng;
 use crate::tensor::{IntoTensor, Tensor};
 
-use super::rows::{Batch, EventAxis, batch_of};
-use super::shapes::check_value_shape;
+use super::rows::batch_of;
+use super::shapes::{LastAxis, WithoutLast, check_value_shape};
 use super::univariate::draws::draws;
 use super::weights::{Form, Weights};
 
@@ -81,6 +81,13 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Categorical<S, E, D> {
         self.weights.probs()
     }
 
+    /// The probability of a category up to the value's, or beyond it.
+    fn portions(&self, value: &Tensor<WithoutLast<S>, usize, D>, beyond: bool) -> Tensor<WithoutLast<S>, E, D> {
+        let shape = batch_of(self.weights.rows.shape());
+        check_value_shape("Categorical", value.shape(), shape);
+        self.weights.portions(value.to_vec().into(), beyond).reshape_like(&shape)
+    }
+
     /// One category of each element, drawn.
     pub(super) fn draw_indices(&self, rng: &mut Rng) -> Vec<usize> {
         let (weights, rows) = (&self.weights, &self.weights.rows);
@@ -105,14 +112,14 @@ impl<S: Shape, R: Shape, E: Dtype, D: Backend<E>> Expand<R> for Categorical<S, E
 }
 
 impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for Categorical<S, E, D> {
-    type Value = Tensor<Batch<S>, usize, D>;
-    type Batch = Batch<S>;
+    type Value = Tensor<WithoutLast<S>, usize, D>;
+    type Batch = WithoutLast<S>;
 
     fn name(&self) -> &'static str {
         "Categorical"
     }
 
-    fn batch_shape(&self) -> Batch<S> {
+    fn batch_shape(&self) -> WithoutLast<S> {
         batch_of(self.weights.rows.shape())
     }
 
@@ -124,7 +131,7 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for Categorical<S, E,
         false
     }
 
-    fn log_prob(&self, value: &Self::Value) -> Tensor<Batch<S>, E, D> {
+    fn log_prob(&self, value: &Self::Value) -> Tensor<WithoutLast<S>, E, D> {
         let shape = self.batch_shape();
         check_value_shape("Categorical", value.shape(), shape);
         self.weights.picked(value.to_vec().into()).reshape_like(&shape)
@@ -134,26 +141,35 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for Categorical<S, E,
         Arc::new(IntegerRange { high: self.categories() - 1 })
     }
 
-    fn entropy(&self) -> Option<Tensor<Batch<S>, E, D>> {
+    fn entropy(&self) -> Option<Tensor<WithoutLast<S>, E, D>> {
         let shape = self.weights.rows.shape();
-        Some(apply(Surprise, [self.logits().into_flat()], shape).sum::<Batch<S>, EventAxis<S>>())
+        Some(apply(Surprise, [self.logits().into_flat()], shape).sum::<WithoutLast<S>, LastAxis<S>>())
     }
 
-    fn cdf(&self, value: &Self::Value) -> Option<Tensor<Batch<S>, E, D>> {
-        check_value_shape("Categorical", value.shape(), self.batch_shape());
-        let reached = value.to_vec().into_iter().flat_map(|v| (0..self.categories()).map(move |k| k <= v));
-        let reached: Vec<bool> = reached.collect();
-        Some(self.probs().select(&reached, 0.0).sum::<Batch<S>, EventAxis<S>>())
+    fn has_cdf(&self) -> bool {
+        true
+    }
+
+    fn cdf(&self, value: &Self::Value) -> Option<Tensor<WithoutLast<S>, E, D>> {
+        Some(self.portions(value, false))
+    }
+
+    fn survival(&self, value: &Self::Value) -> Option<Tensor<WithoutLast<S>, E, D>> {
+        Some(self.portions(value, true))
     }
 
     /// The smallest category whose cdf reaches the probability; a step, without a gradient. A
     /// probability that none reaches gives the last category that can be.
-    fn icdf(&self, probability: &Tensor<Batch<S>, E, D>) -> Option<Self::Value> {
+    fn icdf(&self, probability: &Tensor<WithoutLast<S>, E, D>) -> Option<Self::Value> {
         check_value_shape("Categorical", probability.shape(), self.batch_shape());
-        let (probs, wanted) = (self.probs().to_vec(), probability.to_vec());
-        let rows = probs.chunks_exact(self.categories()).zip(wanted);
-        let values = rows.map(|(row, q)| reaching(row.iter().map(|p| p.wide()), |sum| E::of(sum) >= q)).collect();
-        Some(Tensor::from_vec(values, self.batch_shape()))
+        let (form, parameter) = (self.weights.form, self.weights.rows.tensor().to_vec());
+        let rows = parameter.chunks_exact(self.categories()).zip(probability.to_vec());
+        let quantile = |(row, q): (&[E], E)| {
+            let weights = form.weights(row);
+            let all: f64 = weights.iter().sum();
+            reaching(weights.into_iter(), |sum| E::of(sum / all) >= q)
+        };
+        Some(Tensor::from_vec(rows.map(quantile).collect(), self.batch_shape()))
     }
 
     fn enumerate_support(&self) -> Option<Vec<Self::Value>> {
@@ -232,6 +248,19 @@ mod tests {
     fn an_impossible_category_is_never_drawn() {
         let probs = Tensor::<Rank2<500, 3>, f64, Cpu>::from_vec([0.0, 1.0, 0.0].repeat(500), Default::default());
         assert_eq!(Categorical::new(probs).draw(&mut Rng::seed(1)).to_vec(), [1; 500]);
+    }
+
+    #[test]
+    fn what_is_up_to_the_last_category_that_can_be_is_certain() {
+        let probs = Tensor::<_, f32, Cpu>::from([[0.1, 0.2, 0.7, 0.0], [0.3, 0.3, 0.3, 0.1]]);
+        let one = Categorical::new(&probs);
+        for value in [[2, 3], [3, 3], [7, usize::MAX]] {
+            assert_eq!(one.cdf(&Tensor::from(value)).unwrap().to_vec(), [1.0, 1.0]);
+            assert_eq!(one.survival(&Tensor::from(value)).unwrap().to_vec(), [0.0, 0.0]);
+        }
+        let rare = Categorical::from_logits(Tensor::<_, f64, Cpu>::from([600.0, 0.0, 0.0]));
+        let beyond = rare.survival(&Tensor::from(0)).unwrap().item();
+        assert!((beyond / (2.0 * (-600.0_f64).exp()) - 1.0).abs() < 1e-12, "{beyond:e}");
     }
 
     #[test]

@@ -16,10 +16,10 @@ use crate::functions::{RowFunction, apply_rows};
 use crate::rng::Rng;
 use crate::tensor::{IntoTensor, Tensor};
 
-use super::deviance::{deviance, excess_over_one};
 use super::proportions::{Moment, log_gamma_draw, moment, positive, shares};
-use super::rows::{Batch, Rows, batch_of};
-use super::shapes::elements;
+use super::relative_entropy::{excess_over_one, relative_entropy};
+use super::rows::{Rows, batch_of};
+use super::shapes::{WithoutLast, elements};
 use super::univariate::draws::draws;
 
 /// Probabilities of K categories: as independent gammas with these concentrations, divided by their
@@ -73,13 +73,13 @@ impl<S: Shape, R: Shape, E: Dtype, D: Backend<E>> Expand<R> for Dirichlet<S, E, 
 
 impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for Dirichlet<S, E, D> {
     type Value = Tensor<S, E, D>;
-    type Batch = Batch<S>;
+    type Batch = WithoutLast<S>;
 
     fn name(&self) -> &'static str {
         "Dirichlet"
     }
 
-    fn batch_shape(&self) -> Batch<S> {
+    fn batch_shape(&self) -> WithoutLast<S> {
         batch_of(self.concentration.shape())
     }
 
@@ -99,7 +99,7 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for Dirichlet<S, E, D
         true
     }
 
-    fn log_prob(&self, value: &Tensor<S, E, D>) -> Tensor<Batch<S>, E, D> {
+    fn log_prob(&self, value: &Tensor<S, E, D>) -> Tensor<WithoutLast<S>, E, D> {
         let value = elements("Dirichlet", value, self.concentration.shape());
         let len = self.concentration.len();
         self.concentration
@@ -119,7 +119,7 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for Dirichlet<S, E, D
         Some(moment(&self.concentration, Moment::Variance))
     }
 
-    fn entropy(&self) -> Option<Tensor<Batch<S>, E, D>> {
+    fn entropy(&self) -> Option<Tensor<WithoutLast<S>, E, D>> {
         let own = self.concentration.map(Entropy { len: self.concentration.len() });
         Some(self.concentration.each(own, 1).reshape_like(&self.batch_shape()))
     }
@@ -202,11 +202,11 @@ fn plainly(x: &[f64], concentration: &[f64]) -> f64 {
     kernel - concentration.iter().map(|&a| ln_gamma(a)).sum::<f64>() + ln_gamma(concentration.iter().sum())
 }
 
-/// The same by Stirling's formula, in which what grows with α is a deviance of α from (Σ α) x.
-fn by_deviances(x: &[f64], concentration: &[f64], sum: f64) -> f64 {
+/// The same by Stirling's formula, in which what grows with α is a relative entropy of α to (Σ α) x.
+fn by_entropies(x: &[f64], concentration: &[f64], sum: f64) -> f64 {
     let terms = x.iter().zip(concentration).map(|(&x, &a)| {
-        let deviance = deviance(a, sum * x, a.ln() - sum.ln() - x.ln());
-        0.5 * a.ln() - HALF_LN_TWO_PI - stirling_correction(a) - x.ln() - deviance
+        let entropy = relative_entropy(a, sum * x, a.ln() - sum.ln() - x.ln());
+        0.5 * a.ln() - HALF_LN_TWO_PI - stirling_correction(a) - x.ln() - entropy
     });
     let terms: f64 = terms.sum();
     terms + sum * excess_over_one(x) - 0.5 * sum.ln() + HALF_LN_TWO_PI + stirling_correction(sum)
@@ -225,7 +225,7 @@ impl BlockFunction<2> for LogProb {
         let sum: f64 = concentration.iter().sum();
         out[0] = match self.outside(x) {
             Some(none) => none,
-            None if sum > LARGE && x.iter().all(|&v| v > 0.0) => by_deviances(x, concentration, sum),
+            None if sum > LARGE && x.iter().all(|&v| v > 0.0) => by_entropies(x, concentration, sum),
             None => plainly(x, concentration),
         };
     }

@@ -14,8 +14,8 @@ use crate::tensor::{IntoTensor, Tensor};
 
 use super::multinomial::{counts, outside};
 use super::proportions::{Moment, log_gamma_draw, moment, shares};
-use super::rows::{Batch, Rows, batch_of};
-use super::shapes::elements;
+use super::rows::{Rows, batch_of};
+use super::shapes::{WithoutLast, elements};
 
 /// How often each of K categories comes up in `total_count` draws whose probabilities are those of a
 /// [`Dirichlet`](super::Dirichlet), which is integrated out.
@@ -74,13 +74,13 @@ impl<S: Shape, R: Shape, E: Dtype, D: Backend<E>> Expand<R> for DirichletMultino
 
 impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for DirichletMultinomial<S, E, D> {
     type Value = Tensor<S, E, D>;
-    type Batch = Batch<S>;
+    type Batch = WithoutLast<S>;
 
     fn name(&self) -> &'static str {
         "DirichletMultinomial"
     }
 
-    fn batch_shape(&self) -> Batch<S> {
+    fn batch_shape(&self) -> WithoutLast<S> {
         batch_of(self.concentration.shape())
     }
 
@@ -102,7 +102,7 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for DirichletMultinom
         false
     }
 
-    fn log_prob(&self, value: &Tensor<S, E, D>) -> Tensor<Batch<S>, E, D> {
+    fn log_prob(&self, value: &Tensor<S, E, D>) -> Tensor<WithoutLast<S>, E, D> {
         let value = elements("DirichletMultinomial", value, self.concentration.shape());
         let f = LogProb { total_count: self.total_count, len: self.concentration.len() };
         self.concentration.beside(f, value).reshape_like(&self.batch_shape())

@@ -106,6 +106,10 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for HalfCauchy<S, E, 
         Some(self.scale.spread(self.shape).ln() + E::of((2.0 * PI).ln()))
     }
 
+    fn has_cdf(&self) -> bool {
+        true
+    }
+
     fn cdf(&self, value: &Tensor<S, E, D>) -> Option<Tensor<S, E, D>> {
         Some(apply(Cdf, self.beside(value), self.shape))
     }

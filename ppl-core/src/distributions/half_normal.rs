@@ -108,6 +108,10 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for HalfNormal<S, E, 
         Some(self.scale.spread(self.shape).ln() + E::of(0.5 - HALF_LN_TWO_OVER_PI))
     }
 
+    fn has_cdf(&self) -> bool {
+        true
+    }
+
     fn cdf(&self, value: &Tensor<S, E, D>) -> Option<Tensor<S, E, D>> {
         Some(apply(Cdf, self.beside(value), self.shape))
     }

@@ -112,6 +112,10 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for LogNormal<S, E, D
         Some(self.loc.spread(self.shape) + log_scale + E::of(0.5 + HALF_LN_TWO_PI))
     }
 
+    fn has_cdf(&self) -> bool {
+        true
+    }
+
     fn cdf(&self, value: &Tensor<S, E, D>) -> Option<Tensor<S, E, D>> {
         Some(apply(Cdf, self.beside(value), self.shape))
     }

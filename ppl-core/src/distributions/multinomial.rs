@@ -14,9 +14,9 @@ use crate::functions::gamma_function::{HALF_LN_TWO_PI, stirling_correction};
 use crate::rng::Rng;
 use crate::tensor::{IntoTensor, Tensor};
 
-use super::deviance::deviance;
-use super::rows::{Batch, batch_of};
-use super::shapes::elements;
+use super::relative_entropy::relative_entropy;
+use super::rows::batch_of;
+use super::shapes::{WithoutLast, elements};
 use super::weights::{Form, Weights};
 
 /// How often each of K categories comes up in `total_count` independent draws, with probabilities
@@ -90,13 +90,13 @@ impl<S: Shape, R: Shape, E: Dtype, D: Backend<E>> Expand<R> for Multinomial<S, E
 
 impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for Multinomial<S, E, D> {
     type Value = Tensor<S, E, D>;
-    type Batch = Batch<S>;
+    type Batch = WithoutLast<S>;
 
     fn name(&self) -> &'static str {
         "Multinomial"
     }
 
-    fn batch_shape(&self) -> Batch<S> {
+    fn batch_shape(&self) -> WithoutLast<S> {
         batch_of(self.weights.rows.shape())
     }
 
@@ -121,7 +121,7 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for Multinomial<S, E,
         false
     }
 
-    fn log_prob(&self, value: &Tensor<S, E, D>) -> Tensor<Batch<S>, E, D> {
+    fn log_prob(&self, value: &Tensor<S, E, D>) -> Tensor<WithoutLast<S>, E, D> {
         let Weights { form, rows } = &self.weights;
         let value = elements("Multinomial", value, rows.shape());
         let f = LogProb { total_count: self.total_count, form: *form, len: rows.len() };
@@ -208,7 +208,7 @@ struct LogProb {
     len: usize,
 }
 
-/// ln n! − (n ln n − n), what the deviances leave of a factorial.
+/// ln n! − (n ln n − n), what the relative entropies leave of a factorial.
 fn factorial_rest(n: f64) -> f64 {
     if n == 0.0 { 0.0 } else { stirling_correction(n) + 0.5 * n.ln() + HALF_LN_TWO_PI }
 }
@@ -234,7 +234,7 @@ impl BlockFunction<2> for LogProb {
             let log_prob = self.form.log_prob(w, total);
             let mean = n * self.form.prob(w, total);
             let log_ratio = if log_prob == f64::NEG_INFINITY { f64::INFINITY } else { (x / n).ln() - log_prob };
-            out[0] -= factorial_rest(x) + deviance(x, mean, log_ratio);
+            out[0] -= factorial_rest(x) + relative_entropy(x, mean, log_ratio);
         }
     }
 

@@ -13,8 +13,8 @@ use crate::rng::Rng;
 use crate::tensor::{IntoTensor, Tensor};
 
 use super::categorical::Categorical;
-use super::rows::{Batch, batch_of};
-use super::shapes::elements;
+use super::rows::batch_of;
+use super::shapes::{WithoutLast, elements};
 use super::weights::{Form, Weights};
 
 /// One of K categories as a row of zeros with a single 1; probabilities are proportional to `probs`,
@@ -93,12 +93,12 @@ macro_rules! one_hot {
 
         impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for $Name<S, E, D> {
             type Value = Tensor<S, E, D>;
-            type Batch = Batch<S>;
+            type Batch = WithoutLast<S>;
 
             fn name(&self) -> &'static str {
                 $name
             }
-            fn batch_shape(&self) -> Batch<S> {
+            fn batch_shape(&self) -> WithoutLast<S> {
                 batch_of(self.base.weights.rows.shape())
             }
             fn event_dims(&self) -> Vec<usize> {
@@ -116,7 +116,7 @@ macro_rules! one_hot {
             fn has_rsample(&self) -> bool {
                 $has_rsample
             }
-            fn log_prob(&self, value: &Tensor<S, E, D>) -> Tensor<Batch<S>, E, D> {
+            fn log_prob(&self, value: &Tensor<S, E, D>) -> Tensor<WithoutLast<S>, E, D> {
                 let weights = &self.base.weights;
                 let value = elements($name, value, weights.rows.shape());
                 let f = LogProb { form: weights.form, len: weights.rows.len() };
@@ -131,7 +131,7 @@ macro_rules! one_hot {
             fn variance(&self) -> Option<Tensor<S, E, D>> {
                 Some(self.base.weights.variances())
             }
-            fn entropy(&self) -> Option<Tensor<Batch<S>, E, D>> {
+            fn entropy(&self) -> Option<Tensor<WithoutLast<S>, E, D>> {
                 self.base.entropy()
             }
             fn enumerate_support(&self) -> Option<Vec<Tensor<S, E, D>>> {

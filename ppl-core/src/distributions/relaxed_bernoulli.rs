@@ -163,6 +163,12 @@ macro_rules! relaxed {
             fn cdf(&self, value: &Tensor<S, E, D>) -> Option<Tensor<S, E, D>> {
                 either!(self.parameter, front => front.cdf(value))
             }
+            fn has_cdf(&self) -> bool {
+                true
+            }
+            fn survival(&self, value: &Tensor<S, E, D>) -> Option<Tensor<S, E, D>> {
+                either!(self.parameter, front => front.survival(value))
+            }
             fn icdf(&self, probability: &Tensor<S, E, D>) -> Option<Tensor<S, E, D>> {
                 either!(self.parameter, front => front.icdf(probability))
             }
@@ -298,6 +304,12 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for RelaxedBernoulliS
     fn cdf(&self, value: &Tensor<S, E, D>) -> Option<Tensor<S, E, D>> {
         self.hard().cdf(value)
     }
+    fn has_cdf(&self) -> bool {
+        true
+    }
+    fn survival(&self, value: &Tensor<S, E, D>) -> Option<Tensor<S, E, D>> {
+        self.hard().survival(value)
+    }
     fn icdf(&self, probability: &Tensor<S, E, D>) -> Option<Tensor<S, E, D>> {
         self.hard().icdf(probability)
     }
@@ -320,7 +332,7 @@ mod tests {
 
     #[test]
     fn low_temperatures_do_not_reach_the_ends() {
-        let soft = RelaxedBernoulli::<Rank1<1000>, f32, Cpu>::from_logits(0.01, Tensor::full(3.0));
+        let soft = RelaxedBernoulli::from_logits(0.01, Tensor::<Rank1<1000>, f32, Cpu>::full(3.0));
         let draw = soft.draw(&mut Rng::seed(1));
         assert!(draw.to_vec().iter().all(|&x| x > 0.0 && x < 1.0));
         assert!(soft.log_prob(&draw).to_vec().iter().all(|l| l.is_finite()));

@@ -16,8 +16,8 @@ use crate::rng::Rng;
 use crate::tensor::{Flat, IntoTensor, Operand, Tensor};
 
 use super::one_hot_categorical::{OneHotCategorical, StraightThrough};
-use super::rows::{Batch, batch_of};
-use super::shapes::{check_value_shape, elements, number_at};
+use super::rows::batch_of;
+use super::shapes::{WithoutLast, check_value_shape, elements, number_at};
 use super::univariate::draws::draws;
 use super::weights::{Form, Weights};
 
@@ -29,13 +29,18 @@ use functions::{Draw, LogProb, Scale};
 /// Logarithms of weights and a temperature.
 #[derive(Clone, Debug)]
 struct Relaxed<S: Shape, E: Dtype, D: Backend<E>> {
-    temperature: Operand<Batch<S>, E, D>,
+    temperature: Operand<WithoutLast<S>, E, D>,
     weights: Weights<S, E, D>,
 }
 
 impl<S: Shape, E: Dtype, D: Backend<E>> Relaxed<S, E, D> {
     #[track_caller]
-    fn new(name: &'static str, temperature: Operand<Batch<S>, E, D>, form: Form, weights: Operand<S, E, D>) -> Self {
+    fn new(
+        name: &'static str,
+        temperature: Operand<WithoutLast<S>, E, D>,
+        form: Form,
+        weights: Operand<S, E, D>,
+    ) -> Self {
         let weights = Weights::new(name, form, weights);
         if let Some(shape) = temperature.shape() {
             check_value_shape(name, shape, batch_of(weights.rows.shape()));
@@ -58,7 +63,7 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Relaxed<S, E, D> {
         [first, self.temperature.flat(), self.weights.rows.own().clone()]
     }
 
-    fn log_prob(&self, name: &'static str, value: &Tensor<S, E, D>, scale: Scale) -> Tensor<Batch<S>, E, D> {
+    fn log_prob(&self, name: &'static str, value: &Tensor<S, E, D>, scale: Scale) -> Tensor<WithoutLast<S>, E, D> {
         let Weights { form, rows } = &self.weights;
         let value = elements(name, value, rows.shape());
         let f = LogProb { form: *form, len: rows.len(), scale, slack: simplex_slack::<E>(rows.len()) };
@@ -134,7 +139,7 @@ macro_rules! relaxed {
             /// # Panics
             /// If `probs` is a number or has no categories, or the sizes of a batch differ.
             #[track_caller]
-            pub fn new(temperature: impl IntoTensor<Batch<S>, E, D>, probs: impl IntoTensor<S, E, D>) -> Self {
+            pub fn new(temperature: impl IntoTensor<WithoutLast<S>, E, D>, probs: impl IntoTensor<S, E, D>) -> Self {
                 $Name { relaxed: Relaxed::new($name, temperature.into_operand(), Form::Probs, probs.into_operand()) }
             }
 
@@ -144,12 +149,15 @@ macro_rules! relaxed {
             /// # Panics
             /// If `logits` is a number or has no categories, or the sizes of a batch differ.
             #[track_caller]
-            pub fn from_logits(temperature: impl IntoTensor<Batch<S>, E, D>, logits: impl IntoTensor<S, E, D>) -> Self {
+            pub fn from_logits(
+                temperature: impl IntoTensor<WithoutLast<S>, E, D>,
+                logits: impl IntoTensor<S, E, D>,
+            ) -> Self {
                 $Name { relaxed: Relaxed::new($name, temperature.into_operand(), Form::Logits, logits.into_operand()) }
             }
 
             /// The temperature of each element of the batch.
-            pub fn temperature(&self) -> Tensor<Batch<S>, E, D> {
+            pub fn temperature(&self) -> Tensor<WithoutLast<S>, E, D> {
                 self.relaxed.temperature.spread(self.batch_shape())
             }
 
@@ -176,12 +184,12 @@ macro_rules! relaxed {
 
         impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for $Name<S, E, D> {
             type Value = Tensor<S, E, D>;
-            type Batch = Batch<S>;
+            type Batch = WithoutLast<S>;
 
             fn name(&self) -> &'static str {
                 $name
             }
-            fn batch_shape(&self) -> Batch<S> {
+            fn batch_shape(&self) -> WithoutLast<S> {
                 batch_of(self.relaxed.weights.rows.shape())
             }
             fn event_dims(&self) -> Vec<usize> {
@@ -193,7 +201,7 @@ macro_rules! relaxed {
             fn has_rsample(&self) -> bool {
                 true
             }
-            fn log_prob(&self, value: &Tensor<S, E, D>) -> Tensor<Batch<S>, E, D> {
+            fn log_prob(&self, value: &Tensor<S, E, D>) -> Tensor<WithoutLast<S>, E, D> {
                 self.relaxed.log_prob($name, value, $scale)
             }
             fn support(&self) -> Support<E, D> {
@@ -233,7 +241,7 @@ impl<S: Shape, E: Dtype, D: Backend<E>> RelaxedOneHotCategoricalStraightThrough<
     /// # Panics
     /// If `probs` is a number or has no categories.
     #[track_caller]
-    pub fn new(temperature: impl IntoTensor<Batch<S>, E, D>, probs: impl IntoTensor<S, E, D>) -> Self {
+    pub fn new(temperature: impl IntoTensor<WithoutLast<S>, E, D>, probs: impl IntoTensor<S, E, D>) -> Self {
         Self { relaxed: RelaxedOneHotCategorical::new(temperature, probs) }
     }
 
@@ -242,7 +250,7 @@ impl<S: Shape, E: Dtype, D: Backend<E>> RelaxedOneHotCategoricalStraightThrough<
     /// # Panics
     /// If `logits` is a number or has no categories.
     #[track_caller]
-    pub fn from_logits(temperature: impl IntoTensor<Batch<S>, E, D>, logits: impl IntoTensor<S, E, D>) -> Self {
+    pub fn from_logits(temperature: impl IntoTensor<WithoutLast<S>, E, D>, logits: impl IntoTensor<S, E, D>) -> Self {
         Self { relaxed: RelaxedOneHotCategorical::from_logits(temperature, logits) }
     }
 
@@ -264,12 +272,12 @@ impl<S: Shape, R: Shape, E: Dtype, D: Backend<E>> Expand<R> for RelaxedOneHotCat
 
 impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for RelaxedOneHotCategoricalStraightThrough<S, E, D> {
     type Value = Tensor<S, E, D>;
-    type Batch = Batch<S>;
+    type Batch = WithoutLast<S>;
 
     fn name(&self) -> &'static str {
         "RelaxedOneHotCategoricalStraightThrough"
     }
-    fn batch_shape(&self) -> Batch<S> {
+    fn batch_shape(&self) -> WithoutLast<S> {
         self.relaxed.batch_shape()
     }
     fn event_dims(&self) -> Vec<usize> {
@@ -288,7 +296,7 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for RelaxedOneHotCate
     fn has_rsample(&self) -> bool {
         true
     }
-    fn log_prob(&self, value: &Tensor<S, E, D>) -> Tensor<Batch<S>, E, D> {
+    fn log_prob(&self, value: &Tensor<S, E, D>) -> Tensor<WithoutLast<S>, E, D> {
         self.hard().log_prob(value)
     }
     fn support(&self) -> Support<E, D> {
@@ -300,7 +308,7 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for RelaxedOneHotCate
     fn variance(&self) -> Option<Tensor<S, E, D>> {
         self.hard().variance()
     }
-    fn entropy(&self) -> Option<Tensor<Batch<S>, E, D>> {
+    fn entropy(&self) -> Option<Tensor<WithoutLast<S>, E, D>> {
         self.hard().entropy()
     }
     fn enumerate_support(&self) -> Option<Vec<Tensor<S, E, D>>> {

@@ -1,6 +1,6 @@
 //! Parameters whose last axis is one event: a row of numbers for each element of the batch.
 
-use dfdx::shapes::{ReduceShape, Shape};
+use dfdx::shapes::Shape;
 
 use crate::backend::{Backend, BlockFunction, Blocks};
 use crate::constraint::Constraint;
@@ -8,16 +8,10 @@ use crate::distribution::{ParameterError, unravel};
 use crate::dtype::Dtype;
 use crate::tensor::{Flat, Operand, Tensor, shape_from_dims};
 
-use super::shapes::batch_shape;
-
-/// The axis of an event in a shape `S`: its last.
-pub(super) type EventAxis<S> = <S as Shape>::LastAxis;
-
-/// The shape of a batch of rows: that of the parameter without its last axis.
-pub(super) type Batch<S> = <S as ReduceShape<EventAxis<S>>>::Reduced;
+use super::shapes::{WithoutLast, batch_shape};
 
 /// The batch's part of a shape.
-pub(super) fn batch_of<S: Shape>(shape: S) -> Batch<S> {
+pub(super) fn batch_of<S: Shape>(shape: S) -> WithoutLast<S> {
     let dims: Vec<usize> = shape.concrete().into();
     shape_from_dims(&dims[..dims.len() - 1]).expect("the batch has all axes but the last")
 }

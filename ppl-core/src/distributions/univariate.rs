@@ -95,6 +95,9 @@ pub(super) trait Univariate<const K: usize>: Named<K> {
     /// is 0.
     const CDF_SLOPES: Option<Slopes<K>> = None;
 
+    /// The probability of a value above x where it is small; 1 − cdf otherwise.
+    const SURVIVAL: Option<Curve<K>> = None;
+
     /// The value whose cdf is q, NaN for q outside [0, 1]; for a discrete family the smallest value
     /// whose cdf reaches q.
     const ICDF: Option<Curve<K>> = None;

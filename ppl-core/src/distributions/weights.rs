@@ -82,6 +82,13 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Weights<S, E, D> {
         if known.iter().all(|&k| k) { log_prob } else { log_prob.select(&known, f64::NEG_INFINITY) }
     }
 
+    /// The probability of a category up to this one of each row, or beyond it.
+    pub(super) fn portions(&self, categories: Arc<[usize]>, beyond: bool) -> Flat<E, D> {
+        let (rows, len) = (&self.rows, self.rows.len());
+        let portion = Portion { form: self.form, len, categories, beyond };
+        apply_rows(Arc::new(portion), rows.tensor().into_flat(), rows.count())
+    }
+
     /// The first weight that cannot be, or row without a weight.
     ///
     /// # Errors
@@ -140,6 +147,16 @@ impl Form {
             Form::Probs => weight.wide() / total.sum,
             Form::Logits => (weight - total.shift).wide().exp() / total.sum,
         }
+    }
+
+    /// Numbers in proportion to the probabilities of a row, in `f64`, of which none overflows.
+    pub(super) fn weights<E: Dtype>(self, row: &[E]) -> SmallVec<[f64; 16]> {
+        let shift = match self {
+            Form::Probs => return row.iter().map(|w| w.wide()).collect(),
+            Form::Logits => row.iter().copied().fold(E::neg_infinity(), E::max),
+        };
+        let shift = if shift.is_finite() { shift.wide() } else { 0.0 };
+        row.iter().map(|w| (w.wide() - shift).exp()).collect()
     }
 
     /// ln p of all categories of a row, in `f64`.
@@ -296,6 +313,54 @@ impl<E: Dtype> RowFunction<E> for Picked {
                 gradient.iter_mut().zip(x).for_each(|(g, &w)| *g -= scale * (w - total.shift).quick_exp());
                 gradient[k] += upstream[0];
             }
+        }
+    }
+}
+
+/// The probability of the categories up to one of each row, or of those beyond it. Both sums run over
+/// a part of the terms of the whole in its order, so that none exceeds 1.
+#[derive(Debug)]
+struct Portion {
+    form: Form,
+    len: usize,
+    categories: Arc<[usize]>,
+    beyond: bool,
+}
+
+impl Portion {
+    /// Whether a category is in the sum of a row.
+    fn has(&self, row: usize, k: usize) -> bool {
+        (k > self.categories[row]) == self.beyond
+    }
+
+    /// The weights, their sum, and that of the portion.
+    fn sums<E: Dtype>(&self, row: usize, x: &[E]) -> (SmallVec<[f64; 16]>, f64, f64) {
+        let weights = self.form.weights(x);
+        let part = weights.iter().enumerate().filter(|(k, _)| self.has(row, *k)).map(|(_, w)| w).sum();
+        let all = weights.iter().sum();
+        (weights, all, part)
+    }
+}
+
+impl<E: Dtype> RowFunction<E> for Portion {
+    fn lens(&self) -> (usize, usize) {
+        (self.len, 1)
+    }
+
+    fn value(&self, row: usize, x: &[E], y: &mut [E]) {
+        let (_, all, part) = self.sums(row, x);
+        y[0] = E::of(part / all);
+    }
+
+    fn pullback(&self, row: usize, x: &[E], _: &[E], upstream: &[E], gradient: &mut [E]) {
+        let (weights, all, part) = self.sums(row, x);
+        let scale = upstream[0].wide() / all;
+        for (k, (g, w)) in gradient.iter_mut().zip(weights).enumerate() {
+            let along = f64::from(self.has(row, k)) - part / all;
+            *g += E::of(match self.form {
+                Form::Probs => scale * along,
+                Form::Logits => scale * w * along,
+            });
         }
     }
 }

@@ -144,6 +144,16 @@ impl<const PROBS: bool, const LOGIT: bool> Univariate<2> for Law<PROBS, LOGIT> {
         sigmoid(Self::standard(x, parameters))
     });
 
+    const SURVIVAL: Option<Curve<2>> = Some(|x, parameters| {
+        if !LOGIT && x <= 0.0 {
+            return 1.0;
+        }
+        if !LOGIT && x >= 1.0 {
+            return 0.0;
+        }
+        sigmoid(-Self::standard(x, parameters))
+    });
+
     const ICDF: Option<Curve<2>> = Some(|q, [temperature, parameter]| {
         if !(0.0..=1.0).contains(&q) {
             return f64::NAN;

@@ -1,12 +1,12 @@
-//! What densities of counts and of proportions are made of, without the cancellation of large
-//! factorials.
-//!
-//! Source: Loader, *Fast and Accurate Computation of Binomial Probabilities*, 2000.
+//! Relative entropies of counts and proportions, which densities are made of so that large factorials
+//! do not cancel.
 
 use crate::functions::incomplete_gamma::excess_over_log1p;
 
-/// x ln(x / m) + m − x for x, m ≥ 0, given m and ln(x / m): half a deviance, 0 at x = m.
-pub(super) fn deviance(x: f64, m: f64, log_ratio: f64) -> f64 {
+/// x ln(x / m) + m − x for x, m ≥ 0, given m and ln(x / m): 0 at x = m, and positive elsewhere.
+///
+/// Source: Loader, *Fast and Accurate Computation of Binomial Probabilities*, 2000.
+pub(super) fn relative_entropy(x: f64, m: f64, log_ratio: f64) -> f64 {
     if x == 0.0 {
         return m;
     }
@@ -16,6 +16,8 @@ pub(super) fn deviance(x: f64, m: f64, log_ratio: f64) -> f64 {
 }
 
 /// Σ x − 1, exact to the last digit though the sum is rounded.
+///
+/// Source: Neumaier, *Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen*, 1974.
 pub(super) fn excess_over_one(x: &[f64]) -> f64 {
     let (mut sum, mut lost) = (-1.0, 0.0);
     for &x in x {
@@ -33,7 +35,7 @@ mod tests {
 
     // mpmath, 50 digits.
     #[test]
-    fn deviances_are_those_of_fifty_digits() {
+    fn relative_entropies_are_those_of_fifty_digits() {
         let cases = [
             (3.0, 3.0, 0.0),
             (0.0, 2.5, 2.5),
@@ -42,7 +44,7 @@ mod tests {
             (1.0, 1e-3, 5.908_755_278_982_137),
         ];
         for (x, m, expected) in cases {
-            let found = deviance(x, m, f64::ln(x / m));
+            let found = relative_entropy(x, m, f64::ln(x / m));
             assert!((found - expected).abs() <= 1e-14 * expected, "{x}, {m}: {found:e}");
         }
     }
