@@ -2,6 +2,13 @@
 
 // Shapes and elements of their parameters.
 mod shapes;
+// Parameters with an event along their last axis, and probabilities of categories among them.
+mod rows;
+mod weights;
+// Relative entropies, which large counts and concentrations are safe with.
+mod relative_entropy;
+// Draws and moments of proportions.
+mod proportions;
 // What the distributions over numbers share.
 mod univariate;
 // Numbers on the real line.
@@ -16,6 +23,14 @@ mod uniform;
 // Zeros and ones, and categories.
 mod bernoulli;
 mod categorical;
+mod one_hot_categorical;
+mod relaxed_bernoulli;
+// Probabilities of categories, and relaxed categories.
+mod dirichlet;
+mod relaxed_one_hot_categorical;
+// Counts of categories.
+mod dirichlet_multinomial;
+mod multinomial;
 // Point masses and log-weights.
 mod delta;
 mod unit;
@@ -42,6 +57,8 @@ pub use bernoulli::Bernoulli;
 pub use categorical::Categorical;
 pub use censored::Censored;
 pub use delta::Delta;
+pub use dirichlet::Dirichlet;
+pub use dirichlet_multinomial::DirichletMultinomial;
 pub use empirical::Empirical;
 pub use exponential::Exponential;
 pub use folded::Folded;
@@ -53,8 +70,14 @@ pub use log_normal::LogNormal;
 pub use low_rank_multivariate_normal::LowRankMultivariateNormal;
 pub use mixture::{Components, Mixture};
 pub use mixture_same_family::{Mixable, MixtureSameFamily};
+pub use multinomial::Multinomial;
 pub use multivariate_normal::MultivariateNormal;
 pub use normal::Normal;
+pub use one_hot_categorical::{OneHotCategorical, OneHotCategoricalStraightThrough};
+pub use relaxed_bernoulli::{LogitRelaxedBernoulli, RelaxedBernoulli, RelaxedBernoulliStraightThrough};
+pub use relaxed_one_hot_categorical::{
+    ExpRelaxedCategorical, RelaxedOneHotCategorical, RelaxedOneHotCategoricalStraightThrough,
+};
 pub use transformed::TransformedDistribution;
 pub use uniform::Uniform;
 pub use unit::Unit;
