@@ -2,6 +2,13 @@
 
 // Shapes and elements of their parameters.
 mod shapes;
+// Parameters with an event along their last axis, and probabilities of categories among them.
+mod rows;
+mod weights;
+// Relative entropies, which large counts and concentrations are safe with.
+mod relative_entropy;
+// Draws and moments of proportions.
+mod proportions;
 // What the distributions over numbers share.
 mod univariate;
 // Draws of the gamma distribution, of which others are made.
@@ -25,11 +32,20 @@ mod uniform;
 // Zeros and ones, and categories.
 mod bernoulli;
 mod categorical;
+mod one_hot_categorical;
+mod relaxed_bernoulli;
+// Probabilities of categories, and relaxed categories.
+mod dirichlet;
+mod relaxed_one_hot_categorical;
+// Counts of categories.
+mod dirichlet_multinomial;
+mod multinomial;
 // Point masses and log-weights.
 mod delta;
 mod unit;
 
 // Vectors.
+mod low_rank_multivariate_normal;
 mod multivariate_normal;
 // Walks.
 mod gaussian_random_walk;
@@ -52,6 +68,8 @@ pub use categorical::Categorical;
 pub use censored::Censored;
 pub use chi2::Chi2;
 pub use delta::Delta;
+pub use dirichlet::Dirichlet;
+pub use dirichlet_multinomial::DirichletMultinomial;
 pub use empirical::Empirical;
 pub use exponential::Exponential;
 pub use folded::Folded;
@@ -62,10 +80,17 @@ pub use half_normal::HalfNormal;
 pub use improper_uniform::ImproperUniform;
 pub use inverse_gamma::InverseGamma;
 pub use log_normal::LogNormal;
+pub use low_rank_multivariate_normal::LowRankMultivariateNormal;
 pub use mixture::{Components, Mixture};
 pub use mixture_same_family::{Mixable, MixtureSameFamily};
+pub use multinomial::Multinomial;
 pub use multivariate_normal::MultivariateNormal;
 pub use normal::Normal;
+pub use one_hot_categorical::{OneHotCategorical, OneHotCategoricalStraightThrough};
+pub use relaxed_bernoulli::{LogitRelaxedBernoulli, RelaxedBernoulli, RelaxedBernoulliStraightThrough};
+pub use relaxed_one_hot_categorical::{
+    ExpRelaxedCategorical, RelaxedOneHotCategorical, RelaxedOneHotCategoricalStraightThrough,
+};
 pub use student_t::StudentT;
 pub use transformed::TransformedDistribution;
 pub use uniform::Uniform;

@@ -104,7 +104,7 @@ pub(crate) fn digamma(x: f64) -> f64 {
         digamma_near_zero(1.0 + x) - 1.0 / x
     } else if x == 0.0 {
         -1.0 / x
-    } else if x == x.round() || x.is_nan() {
+    } else if x.is_nan() || x == x.round() {
         f64::NAN
     } else {
         let [sin, cos] = sin_cos_pi(x);
