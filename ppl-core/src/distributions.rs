@@ -34,6 +34,9 @@ mod transformed;
 // Mixtures.
 mod mixture;
 mod mixture_same_family;
+// Sequences seen of a hidden chain.
+mod discrete_hmm;
+mod sequence;
 
 // Distributions made of others, which the contract itself gives.
 pub use crate::distribution::{Independent, Masked};
@@ -41,6 +44,7 @@ pub use bernoulli::Bernoulli;
 pub use categorical::Categorical;
 pub use censored::Censored;
 pub use delta::Delta;
+pub use discrete_hmm::{DiscreteHmm, Emission};
 pub use empirical::Empirical;
 pub use exponential::Exponential;
 pub use folded::Folded;
@@ -53,6 +57,7 @@ pub use mixture::{Components, Mixture};
 pub use mixture_same_family::{Mixable, MixtureSameFamily};
 pub use multivariate_normal::MultivariateNormal;
 pub use normal::Normal;
+pub use sequence::{MatricesFor, Sequences, VectorsFor};
 pub use transformed::TransformedDistribution;
 pub use uniform::Uniform;
 pub use unit::Unit;

@@ -264,7 +264,7 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for Categorical<S, E,
 
 /// The first category whose cumulative probability is enough, or else the last, of those that can
 /// be.
-fn reaching<E: Dtype>(probs: &[E], enough: impl Fn(f64) -> bool) -> usize {
+pub(super) fn reaching<E: Dtype>(probs: &[E], enough: impl Fn(f64) -> bool) -> usize {
     let (mut sum, mut last) = (0.0, 0);
     for (k, p) in probs.iter().enumerate().filter(|(_, p)| **p > E::of(0.0)) {
         sum += p.wide();
