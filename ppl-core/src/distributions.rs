@@ -59,6 +59,9 @@ mod transformed;
 // Mixtures.
 mod mixture;
 mod mixture_same_family;
+// Sequences seen of a hidden chain.
+mod discrete_hmm;
+mod sequence;
 
 // Distributions made of others, which the contract itself gives.
 pub use crate::distribution::{Independent, Masked};
@@ -70,6 +73,7 @@ pub use chi2::Chi2;
 pub use delta::Delta;
 pub use dirichlet::Dirichlet;
 pub use dirichlet_multinomial::DirichletMultinomial;
+pub use discrete_hmm::{DiscreteHmm, Emission};
 pub use empirical::Empirical;
 pub use exponential::Exponential;
 pub use folded::Folded;
@@ -92,6 +96,7 @@ pub use relaxed_one_hot_categorical::{
     ExpRelaxedCategorical, RelaxedOneHotCategorical, RelaxedOneHotCategoricalStraightThrough,
 };
 pub use student_t::StudentT;
+pub use sequence::{MatricesFor, Sequences, VectorsFor};
 pub use transformed::TransformedDistribution;
 pub use uniform::Uniform;
 pub use unit::Unit;
