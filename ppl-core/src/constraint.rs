@@ -42,6 +42,7 @@ pub use half_line::{GreaterThan, GreaterThanEq, LessThan, LessThanEq, LowerBound
 pub use image::Image;
 pub use interval::{Bounds, Circular, HalfOpenInterval, Interval, UNIT_INTERVAL};
 pub use matrix::{CorrCholesky, CorrMatrix, LowerCholesky, PositiveDefinite};
+pub(crate) use matrix::{symmetry_slack, unit_row_slack};
 pub use ordered::{Ordered, PositiveOrdered};
 pub use simplex::Simplex;
 pub use union::Union;

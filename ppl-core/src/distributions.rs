@@ -44,9 +44,18 @@ mod multinomial;
 mod delta;
 mod unit;
 
+// Covariances and scales, in the form in which they were given.
+mod scale_matrix;
 // Vectors.
 mod low_rank_multivariate_normal;
 mod multivariate_normal;
+mod multivariate_student_t;
+// What the Wishart distributions share.
+mod bartlett;
+// Matrices.
+mod inverse_wishart;
+mod lkj_cholesky;
+mod wishart;
 // Walks.
 mod gaussian_random_walk;
 // Stored samples, and flat priors.
@@ -83,20 +92,24 @@ pub use half_cauchy::HalfCauchy;
 pub use half_normal::HalfNormal;
 pub use improper_uniform::ImproperUniform;
 pub use inverse_gamma::InverseGamma;
+pub use inverse_wishart::InverseWishart;
+pub use lkj_cholesky::LKJCholesky;
 pub use log_normal::LogNormal;
 pub use low_rank_multivariate_normal::LowRankMultivariateNormal;
 pub use mixture::{Components, Mixture};
 pub use mixture_same_family::{Mixable, MixtureSameFamily};
 pub use multinomial::Multinomial;
 pub use multivariate_normal::MultivariateNormal;
+pub use multivariate_student_t::MultivariateStudentT;
 pub use normal::Normal;
 pub use one_hot_categorical::{OneHotCategorical, OneHotCategoricalStraightThrough};
 pub use relaxed_bernoulli::{LogitRelaxedBernoulli, RelaxedBernoulli, RelaxedBernoulliStraightThrough};
 pub use relaxed_one_hot_categorical::{
     ExpRelaxedCategorical, RelaxedOneHotCategorical, RelaxedOneHotCategoricalStraightThrough,
 };
-pub use student_t::StudentT;
 pub use sequence::{MatricesFor, Sequences, VectorsFor};
+pub use student_t::StudentT;
 pub use transformed::TransformedDistribution;
 pub use uniform::Uniform;
 pub use unit::Unit;
+pub use wishart::Wishart;

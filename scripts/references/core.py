@@ -206,7 +206,7 @@ def case(name, build, parameters, edges):
     row = {"family": name, "parameters": parameters}
     if isinstance(d, Multivariate):
         points = single(list(d.values) + list(edges(*parameters)))
-        row.update(points=points, log_prob=[written(float(d.log_prob(np.array(x)))) for x in points])
+        row.update(points=written(points), log_prob=[written(float(d.log_prob(np.array(x)))) for x in points])
         plain = lambda x: x if x is None else np.asarray(x, dtype=float).tolist()
         row.update({k: written(plain(getattr(d, k))) for k in ("mean", "variance", "covariance", "entropy")})
         return row

@@ -17,11 +17,22 @@ fn not_a_factor<E: Dtype>(matrix: &[E], n: usize) -> Option<usize> {
     (0..matrix.len()).find(|&at| wrong(at))
 }
 
+/// How far an entry of a symmetric matrix may be from that of its transpose, as a share of the largest
+/// entry: what rounding leaves.
+pub(crate) fn symmetry_slack<E: Dtype>() -> f64 {
+    event::slack::<E>(1)
+}
+
+/// How far the squares of a row of length 1 with `n` numbers may be from adding up to 1.
+pub(crate) fn unit_row_slack<E: Dtype>(n: usize) -> f64 {
+    event::slack::<E>(n)
+}
+
 /// The first element that is not finite or not that of the transpose within rounding; else the
 /// diagonal element whose pivot is not positive.
 fn not_positive_definite<E: Dtype>(matrix: &[E], n: usize) -> Option<usize> {
     let size = matrix.iter().fold(0.0, |max: f64, v| max.max(v.wide().abs()));
-    let same = |a: E, b: E| (a.wide() - b.wide()).abs() <= event::slack::<E>(1) * size;
+    let same = |a: E, b: E| (a.wide() - b.wide()).abs() <= symmetry_slack::<E>() * size;
     let wrong = |at: usize| !matrix[at].is_finite() || !same(matrix[at], matrix[at % n * n + at / n]);
     (0..matrix.len()).find(|&at| wrong(at)).or_else(|| {
         let wide: Vec<f64> = matrix.iter().map(|v| v.wide()).collect();
@@ -33,7 +44,7 @@ fn not_positive_definite<E: Dtype>(matrix: &[E], n: usize) -> Option<usize> {
 fn not_unit_rows<E: Dtype>(matrix: &[E], n: usize) -> Option<usize> {
     event::first_outside(matrix, n, |row| {
         let norm: f64 = row.iter().map(|v| v.wide().powi(2)).sum();
-        let unit = (norm - 1.0).abs() <= event::slack::<E>(n);
+        let unit = (norm - 1.0).abs() <= unit_row_slack::<E>(n);
         (!unit).then_some(0)
     })
 }

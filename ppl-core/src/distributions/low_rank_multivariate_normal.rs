@@ -13,8 +13,9 @@ use crate::distribution::{Distribution, Expand, ParameterError, check_parameter}
 use crate::dtype::Dtype;
 use crate::ops::{Batch, Vectors};
 use crate::rng::Rng;
-use crate::tensor::{Flat, IntoTensor, Operand, Tensor, shape_from_dims};
+use crate::tensor::{Flat, IntoTensor, Operand, Tensor};
 
+use super::scale_matrix::{batch_of, vectors_of};
 use super::shapes::{LastAxis, check_value_shape, number_at};
 use super::univariate::draws::draws;
 
@@ -76,8 +77,7 @@ impl<M: Shape, E: Dtype, D: Backend<E>> LowRankMultivariateNormal<M, E, D> {
 
     /// The shape of values.
     fn vectors(&self) -> Vectors<M> {
-        let dims = self.cov_factor.dims();
-        shape_from_dims(&dims[..dims.len() - 1]).expect("a matrix without its last axis")
+        vectors_of(self.cov_factor.shape())
     }
 
     fn sizes(&self) -> Sizes {
@@ -114,8 +114,7 @@ impl<M: Shape, R: Shape, E: Dtype, D: Backend<E>> Expand<R> for LowRankMultivari
     /// The last two axes of `shape` are those of the factor.
     #[track_caller]
     fn expand(&self, shape: R) -> LowRankMultivariateNormal<R, E, D> {
-        let dims: Vec<usize> = shape.concrete().into();
-        let vectors = shape_from_dims(&dims[..dims.len() - 1]).expect("a matrix without its last axis");
+        let vectors = vectors_of(shape);
         LowRankMultivariateNormal {
             loc: self.loc.expand(vectors),
             cov_factor: self.cov_factor.expand(shape),
@@ -133,8 +132,7 @@ impl<M: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for LowRankMultivaria
     }
 
     fn batch_shape(&self) -> Batch<M> {
-        let dims = self.cov_factor.dims();
-        shape_from_dims(&dims[..dims.len() - 2]).expect("a matrix without its last axes")
+        batch_of(self.cov_factor.shape())
     }
 
     fn event_dims(&self) -> Vec<usize> {

@@ -8,13 +8,14 @@ use rand::Rng as _;
 use rand_distr::StandardNormal;
 
 use crate::backend::Backend;
-use crate::constraint::{LowerCholesky, PositiveDefinite, Real, RealVector, Support};
-use crate::distribution::{Distribution, ParameterError, check_parameter};
+use crate::constraint::{Real, RealVector, Support};
+use crate::distribution::{Distribution, Expand, ParameterError, check_parameter};
 use crate::dtype::Dtype;
 use crate::ops::{Batch, Vectors};
 use crate::rng::Rng;
-use crate::tensor::{Flat, IntoTensor, Operand, Tensor, shape_from_dims};
+use crate::tensor::{Flat, IntoTensor, Operand, Tensor};
 
+use super::scale_matrix::{ScaleMatrix, vectors_of};
 use super::shapes::{LastAxis, check_value_shape, number_at};
 use super::univariate::draws::draws;
 
@@ -37,18 +38,10 @@ use super::univariate::draws::draws;
 #[derive(Clone, Debug)]
 pub struct MultivariateNormal<M: Shape, E: Dtype, D: Backend<E>> {
     loc: Operand<Vectors<M>, E, D>,
-    given: Given<M, E, D>,
-    /// The lower Cholesky factor of the covariance; NaN where that is not positive definite.
-    scale_tril: Tensor<M, E, D>,
+    scale: ScaleMatrix<M, E, D>,
 }
 
-/// The matrix as it was given, for checks.
-#[derive(Clone, Debug)]
-enum Given<M: Shape, E: Dtype, D: Backend<E>> {
-    Covariance(Tensor<M, E, D>),
-    Precision(Tensor<M, E, D>),
-    ScaleTril,
-}
+const NAME: &str = "MultivariateNormal";
 
 impl<M: Shape, E: Dtype, D: Backend<E>> MultivariateNormal<M, E, D> {
     /// Mean and covariance, which must be symmetric and positive definite.
@@ -57,9 +50,8 @@ impl<M: Shape, E: Dtype, D: Backend<E>> MultivariateNormal<M, E, D> {
     /// If the matrix is not square, or `loc` has another shape than its rows.
     #[track_caller]
     pub fn new(loc: impl IntoTensor<Vectors<M>, E, D>, covariance_matrix: impl IntoTensor<M, E, D>) -> Self {
-        let covariance = matrix(covariance_matrix.into_operand());
-        let scale_tril = covariance.cholesky();
-        Self::made(loc.into_operand(), Given::Covariance(covariance), scale_tril)
+        let matrix = covariance_matrix.into_operand();
+        Self::made(loc.into_operand(), ScaleMatrix::from_matrix(NAME, "covariance_matrix", matrix))
     }
 
     /// Mean and precision, the inverse of the covariance.
@@ -68,9 +60,8 @@ impl<M: Shape, E: Dtype, D: Backend<E>> MultivariateNormal<M, E, D> {
     /// As [`MultivariateNormal::new`].
     #[track_caller]
     pub fn from_precision(loc: impl IntoTensor<Vectors<M>, E, D>, precision_matrix: impl IntoTensor<M, E, D>) -> Self {
-        let precision = matrix(precision_matrix.into_operand());
-        let scale_tril = precision.cholesky().cholesky_inverse().cholesky();
-        Self::made(loc.into_operand(), Given::Precision(precision), scale_tril)
+        let matrix = precision_matrix.into_operand();
+        Self::made(loc.into_operand(), ScaleMatrix::from_inverse(NAME, "precision_matrix", matrix))
     }
 
     /// Mean and lower Cholesky factor of the covariance, with a positive diagonal: the cheapest and
@@ -80,47 +71,35 @@ impl<M: Shape, E: Dtype, D: Backend<E>> MultivariateNormal<M, E, D> {
     /// As [`MultivariateNormal::new`].
     #[track_caller]
     pub fn from_scale_tril(loc: impl IntoTensor<Vectors<M>, E, D>, scale_tril: impl IntoTensor<M, E, D>) -> Self {
-        Self::made(loc.into_operand(), Given::ScaleTril, matrix(scale_tril.into_operand()))
+        Self::made(loc.into_operand(), ScaleMatrix::from_tril(NAME, scale_tril.into_operand()))
     }
 
     #[track_caller]
-    fn made(loc: Operand<Vectors<M>, E, D>, given: Given<M, E, D>, scale_tril: Tensor<M, E, D>) -> Self {
-        let normal = MultivariateNormal { loc, given, scale_tril };
-        if let Operand::Full(loc) = &normal.loc {
-            check_value_shape("MultivariateNormal", loc.shape(), normal.vectors());
+    fn made(loc: Operand<Vectors<M>, E, D>, scale: ScaleMatrix<M, E, D>) -> Self {
+        if let Operand::Full(loc) = &loc {
+            check_value_shape(NAME, loc.shape(), scale.vectors());
         }
-        normal
-    }
-
-    /// The shape of values.
-    fn vectors(&self) -> Vectors<M> {
-        let dims = self.scale_tril.dims();
-        shape_from_dims(&dims[..dims.len() - 1]).expect("a matrix without its last axis")
-    }
-
-    fn size(&self) -> usize {
-        self.scale_tril.dims().last().copied().unwrap_or(1)
+        MultivariateNormal { loc, scale }
     }
 
     /// The mean.
     pub fn loc(&self) -> Tensor<Vectors<M>, E, D> {
-        self.loc.spread(self.vectors())
+        self.loc.spread(self.scale.vectors())
     }
 
     /// The lower Cholesky factor of the covariance.
     pub fn scale_tril(&self) -> &Tensor<M, E, D> {
-        &self.scale_tril
+        self.scale.tril()
     }
 }
 
-/// A parameter that is square matrices.
-#[track_caller]
-fn matrix<M: Shape, E: Dtype, D: Backend<E>>(operand: Operand<M, E, D>) -> Tensor<M, E, D> {
-    let dims: Vec<usize> = operand.shape().map(|shape| shape.concrete().into()).unwrap_or_default();
-    let square = dims.len() >= 2 && dims[dims.len() - 1] == dims[dims.len() - 2];
-    match operand {
-        Operand::Full(matrix) if square => matrix,
-        _ => panic!("MultivariateNormal: a matrix of shape {dims:?} is not square"),
+impl<M: Shape, R: Shape, E: Dtype, D: Backend<E>> Expand<R> for MultivariateNormal<M, E, D> {
+    type Expanded = MultivariateNormal<R, E, D>;
+
+    /// The last two axes of `shape` are those of the matrices.
+    #[track_caller]
+    fn expand(&self, shape: R) -> MultivariateNormal<R, E, D> {
+        MultivariateNormal { loc: self.loc.expand(vectors_of(shape)), scale: self.scale.expand(shape) }
     }
 }
 
@@ -129,22 +108,21 @@ impl<M: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for MultivariateNorma
     type Batch = Batch<M>;
 
     fn name(&self) -> &'static str {
-        "MultivariateNormal"
+        NAME
     }
 
     fn batch_shape(&self) -> Batch<M> {
-        let dims = self.scale_tril.dims();
-        shape_from_dims(&dims[..dims.len() - 2]).expect("a matrix without its last axes")
+        self.scale.batch()
     }
 
     fn event_dims(&self) -> Vec<usize> {
-        vec![self.size()]
+        vec![self.scale.size()]
     }
 
     fn draw(&self, rng: &mut Rng) -> Self::Value {
-        let shape = self.vectors();
+        let shape = self.scale.vectors();
         let noise = Flat::vector(draws(shape.num_elements(), rng, |_, rng| rng.sample(StandardNormal)));
-        self.scale_tril.tril(0).matvec(&noise.reshape_like(&shape)) + self.loc()
+        self.scale.tril().tril(0).matvec(&noise.reshape_like(&shape)) + self.loc()
     }
 
     fn has_rsample(&self) -> bool {
@@ -152,10 +130,10 @@ impl<M: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for MultivariateNorma
     }
 
     fn log_prob(&self, value: &Self::Value) -> Tensor<Batch<M>, E, D> {
-        check_value_shape("MultivariateNormal", value.shape(), self.vectors());
-        let distance = self.scale_tril.mahalanobis(value, &self.loc());
-        let constant = E::of(0.5 * self.size() as f64 * TAU.ln());
-        distance * E::of(-0.5) - self.scale_tril.log_abs_det_triangular() - constant
+        check_value_shape(NAME, value.shape(), self.scale.vectors());
+        let distance = self.scale.tril().mahalanobis(value, &self.loc());
+        let constant = E::of(0.5 * self.scale.size() as f64 * TAU.ln());
+        distance * E::of(-0.5) - self.scale.tril().log_abs_det_triangular() - constant
     }
 
     fn support(&self) -> Support<E, D> {
@@ -168,29 +146,23 @@ impl<M: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for MultivariateNorma
 
     /// The diagonal of the covariance.
     fn variance(&self) -> Option<Self::Value> {
-        Some(self.scale_tril.tril(0).square().sum::<Vectors<M>, LastAxis<M>>())
+        Some(self.scale.tril().tril(0).square().sum::<Vectors<M>, LastAxis<M>>())
     }
 
     fn entropy(&self) -> Option<Tensor<Batch<M>, E, D>> {
-        let constant = E::of(0.5 * self.size() as f64 * (1.0 + TAU.ln()));
-        Some(self.scale_tril.log_abs_det_triangular() + constant)
+        let constant = E::of(0.5 * self.scale.size() as f64 * (1.0 + TAU.ln()));
+        Some(self.scale.tril().log_abs_det_triangular() + constant)
     }
 
     fn check_parameters(&self) -> Result<(), ParameterError> {
         check_parameter("loc", &self.loc, &Real)?;
-        let full = |matrix: &Tensor<M, E, D>| Operand::Full(matrix.clone());
-        match &self.given {
-            Given::Covariance(sigma) => check_parameter("covariance_matrix", &full(sigma), &PositiveDefinite),
-            Given::Precision(precision) => check_parameter("precision_matrix", &full(precision), &PositiveDefinite),
-            Given::ScaleTril => check_parameter("scale_tril", &full(&self.scale_tril), &LowerCholesky),
-        }
+        self.scale.check()
     }
 
-    /// The mean and the diagonal of the factor at the first entry of the element.
+    /// The mean and the factor at the first entry of the element.
     fn parameters_at(&self, element: usize) -> Vec<(&'static str, f64)> {
-        let at = element * self.size();
-        let corner = self.scale_tril.read(|values| values.get(at * self.size()).map_or(f64::NAN, |v| v.wide()));
-        vec![("loc", number_at(&self.loc, at)), ("scale_tril", corner)]
+        let loc = number_at(&self.loc, element * self.scale.size());
+        vec![("loc", loc), ("scale_tril", self.scale.corner(element))]
     }
 }
 
@@ -224,6 +196,17 @@ mod tests {
         let x = Tensor::from([0.3, 0.4]);
         assert_eq!(one.log_prob(&x), both.log_prob(&x));
         assert_eq!(one.variance().unwrap().to_vec(), [4.0, 1.25]);
+    }
+
+    #[test]
+    fn a_larger_batch_repeats_the_parameters() {
+        let factor = Tensor::<Rank2<2, 2>, f64, Cpu>::from([[2.0, 0.0], [0.5, 1.0]]);
+        let one = MultivariateNormal::from_scale_tril(Tensor::from([1.0, -1.0]), factor);
+        let many = one.expand((3usize, 2usize, 2usize));
+        assert_eq!(many.mean().unwrap().to_vec(), [1.0, -1.0].repeat(3));
+        assert_eq!(many.entropy().unwrap().to_vec(), vec![one.entropy().unwrap().item(); 3]);
+        let error = one.expand((3usize, 2usize, 2usize)).check_parameters();
+        assert_eq!(error, Ok(()));
     }
 
     #[test]

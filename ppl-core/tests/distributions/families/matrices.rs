@@ -2,11 +2,19 @@
 
 use ppl_core::backend::Backend;
 use ppl_core::distribution::Distribution;
-use ppl_core::distributions::{LowRankMultivariateNormal, MultivariateNormal, Normal};
+use ppl_core::distributions::{
+    InverseWishart, LKJCholesky, LowRankMultivariateNormal, MultivariateNormal, MultivariateStudentT, Normal, Wishart,
+};
 use ppl_core::{Axes2, Dtype};
 
-use super::domain::{MATRIX, POSITIVE, REAL};
+use super::domain::{Domain, MATRIX, POSITIVE, REAL};
 use crate::multivariate::{Entries, Family, tensors};
+
+type Matrices = (usize, usize, usize);
+
+/// Degrees of freedom for matrices of two and of three rows.
+const ABOVE_1: Domain = Domain { words: "greater than 1, and finite", holds: |v| v > 1.0 && v.is_finite() };
+const ABOVE_2: Domain = Domain { words: "greater than 2, and finite", holds: |v| v > 2.0 && v.is_finite() };
 
 pub(crate) fn families<E: Dtype, D: Backend<E>>() -> Vec<Family<E, D>> {
     vec![
@@ -24,7 +32,7 @@ pub(crate) fn families<E: Dtype, D: Backend<E>>() -> Vec<Family<E, D>> {
             name: "MultivariateNormal",
             build: |p| {
                 let loc = p[0].vectors();
-                tensors(loc.shape(), MultivariateNormal::<(usize, usize, usize), _, _>::new(&loc, p[1].matrices()))
+                tensors(loc.shape(), MultivariateNormal::<Matrices, _, _>::new(&loc, p[1].matrices()))
             },
             value: Entries::Free,
             parameters: &[("loc", REAL, Entries::Free), ("covariance_matrix", MATRIX, Entries::Symmetric)],
@@ -35,7 +43,7 @@ pub(crate) fn families<E: Dtype, D: Backend<E>>() -> Vec<Family<E, D>> {
             build: |p| {
                 let loc = p[0].vectors();
                 let matrix = p[1].matrices();
-                tensors(loc.shape(), MultivariateNormal::<(usize, usize, usize), _, _>::from_precision(&loc, matrix))
+                tensors(loc.shape(), MultivariateNormal::<Matrices, _, _>::from_precision(&loc, matrix))
             },
             value: Entries::Free,
             parameters: &[("loc", REAL, Entries::Free), ("precision_matrix", MATRIX, Entries::Symmetric)],
@@ -46,7 +54,7 @@ pub(crate) fn families<E: Dtype, D: Backend<E>>() -> Vec<Family<E, D>> {
             build: |p| {
                 let loc = p[0].vectors();
                 let matrix = p[1].matrices();
-                tensors(loc.shape(), MultivariateNormal::<(usize, usize, usize), _, _>::from_scale_tril(&loc, matrix))
+                tensors(loc.shape(), MultivariateNormal::<Matrices, _, _>::from_scale_tril(&loc, matrix))
             },
             value: Entries::Free,
             parameters: &[("loc", REAL, Entries::Free), ("scale_tril", MATRIX, Entries::LowerTriangular)],
@@ -66,6 +74,81 @@ pub(crate) fn families<E: Dtype, D: Backend<E>>() -> Vec<Family<E, D>> {
                 ("cov_diag", POSITIVE, Entries::Free),
             ],
             ordinary: 3,
+        },
+        Family {
+            name: "MultivariateStudentT",
+            build: |p| {
+                let loc = p[1].vectors();
+                let student = MultivariateStudentT::<Matrices, _, _>::new(p[0].numbers(), &loc, p[2].matrices());
+                tensors(loc.shape(), student)
+            },
+            value: Entries::Free,
+            parameters: &[
+                ("df", POSITIVE, Entries::Free),
+                ("loc", REAL, Entries::Free),
+                ("scale_tril", MATRIX, Entries::LowerTriangular),
+            ],
+            ordinary: 2,
+        },
+        Family {
+            name: "Wishart",
+            build: |p| {
+                let matrix = p[1].matrices();
+                tensors(matrix.shape(), Wishart::<Matrices, _, _>::new(p[0].numbers(), matrix))
+            },
+            value: Entries::Symmetric,
+            parameters: &[("df", ABOVE_1, Entries::Free), ("covariance_matrix", MATRIX, Entries::Symmetric)],
+            ordinary: 2,
+        },
+        Family {
+            name: "Wishart (precision)",
+            build: |p| {
+                let matrix = p[1].matrices();
+                tensors(matrix.shape(), Wishart::<Matrices, _, _>::from_precision(p[0].numbers(), matrix))
+            },
+            value: Entries::Symmetric,
+            parameters: &[("df", ABOVE_2, Entries::Free), ("precision_matrix", MATRIX, Entries::Symmetric)],
+            ordinary: 2,
+        },
+        Family {
+            name: "Wishart (scale_tril)",
+            build: |p| {
+                let matrix = p[1].matrices();
+                tensors(matrix.shape(), Wishart::<Matrices, _, _>::from_scale_tril(p[0].numbers(), matrix))
+            },
+            value: Entries::Symmetric,
+            parameters: &[("df", ABOVE_2, Entries::Free), ("scale_tril", MATRIX, Entries::LowerTriangular)],
+            ordinary: 2,
+        },
+        Family {
+            name: "InverseWishart",
+            build: |p| {
+                let matrix = p[1].matrices();
+                tensors(matrix.shape(), InverseWishart::<Matrices, _, _>::new(p[0].numbers(), matrix))
+            },
+            value: Entries::Symmetric,
+            parameters: &[("df", ABOVE_1, Entries::Free), ("scale_matrix", MATRIX, Entries::Symmetric)],
+            ordinary: 2,
+        },
+        Family {
+            name: "InverseWishart (scale_tril)",
+            build: |p| {
+                let matrix = p[1].matrices();
+                tensors(matrix.shape(), InverseWishart::<Matrices, _, _>::from_scale_tril(p[0].numbers(), matrix))
+            },
+            value: Entries::Symmetric,
+            parameters: &[("df", ABOVE_2, Entries::Free), ("scale_tril", MATRIX, Entries::LowerTriangular)],
+            ordinary: 2,
+        },
+        Family {
+            name: "LKJCholesky",
+            build: |p| {
+                let shape = p[0].matrices().shape();
+                tensors(shape, LKJCholesky::filled(shape, p[1].numbers()))
+            },
+            value: Entries::UnitRows,
+            parameters: &[("shape", MATRIX, Entries::Constant), ("concentration", POSITIVE, Entries::Free)],
+            ordinary: 4,
         },
     ]
 }
