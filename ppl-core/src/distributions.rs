@@ -11,14 +11,23 @@ mod relative_entropy;
 mod proportions;
 // What the distributions over numbers share.
 mod univariate;
+// Draws of the gamma distribution, of which others are made.
+mod standard_gamma;
+// What densities of the gamma and beta kind are made of.
+mod deviance;
 // Numbers on the real line.
 mod normal;
+mod student_t;
 // Positive numbers.
+mod chi2;
 mod exponential;
+mod gamma;
 mod half_cauchy;
 mod half_normal;
+mod inverse_gamma;
 mod log_normal;
 // Numbers in an interval.
+mod beta;
 mod uniform;
 // Zeros and ones, and categories.
 mod bernoulli;
@@ -36,6 +45,7 @@ mod delta;
 mod unit;
 
 // Vectors.
+mod low_rank_multivariate_normal;
 mod multivariate_normal;
 // Walks.
 mod gaussian_random_walk;
@@ -49,23 +59,32 @@ mod transformed;
 // Mixtures.
 mod mixture;
 mod mixture_same_family;
+// Sequences seen of a hidden chain.
+mod discrete_hmm;
+mod sequence;
 
 // Distributions made of others, which the contract itself gives.
 pub use crate::distribution::{Independent, Masked};
 pub use bernoulli::Bernoulli;
+pub use beta::Beta;
 pub use categorical::Categorical;
 pub use censored::Censored;
+pub use chi2::Chi2;
 pub use delta::Delta;
 pub use dirichlet::Dirichlet;
 pub use dirichlet_multinomial::DirichletMultinomial;
+pub use discrete_hmm::{DiscreteHmm, Emission};
 pub use empirical::Empirical;
 pub use exponential::Exponential;
 pub use folded::Folded;
+pub use gamma::Gamma;
 pub use gaussian_random_walk::GaussianRandomWalk;
 pub use half_cauchy::HalfCauchy;
 pub use half_normal::HalfNormal;
 pub use improper_uniform::ImproperUniform;
+pub use inverse_gamma::InverseGamma;
 pub use log_normal::LogNormal;
+pub use low_rank_multivariate_normal::LowRankMultivariateNormal;
 pub use mixture::{Components, Mixture};
 pub use mixture_same_family::{Mixable, MixtureSameFamily};
 pub use multinomial::Multinomial;
@@ -76,6 +95,8 @@ pub use relaxed_bernoulli::{LogitRelaxedBernoulli, RelaxedBernoulli, RelaxedBern
 pub use relaxed_one_hot_categorical::{
     ExpRelaxedCategorical, RelaxedOneHotCategorical, RelaxedOneHotCategoricalStraightThrough,
 };
+pub use student_t::StudentT;
+pub use sequence::{MatricesFor, Sequences, VectorsFor};
 pub use transformed::TransformedDistribution;
 pub use uniform::Uniform;
 pub use unit::Unit;
