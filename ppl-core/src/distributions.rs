@@ -5,16 +5,16 @@ mod shapes;
 // Parameters with an event along their last axis, and probabilities of categories among them.
 mod rows;
 mod weights;
-// Relative entropies, which large counts and concentrations are safe with.
-mod relative_entropy;
-// Draws and moments of proportions.
-mod proportions;
 // What the distributions over numbers share.
 mod univariate;
 // Draws of the gamma distribution, of which others are made.
 mod standard_gamma;
 // What densities of the gamma and beta kind are made of.
 mod deviance;
+// Relative entropies, which large counts and concentrations are safe with.
+mod relative_entropy;
+// Moments of proportions, and their draws from logarithms of gammas.
+mod proportions;
 // Numbers on the real line.
 mod normal;
 mod student_t;
@@ -95,8 +95,8 @@ pub use relaxed_bernoulli::{LogitRelaxedBernoulli, RelaxedBernoulli, RelaxedBern
 pub use relaxed_one_hot_categorical::{
     ExpRelaxedCategorical, RelaxedOneHotCategorical, RelaxedOneHotCategoricalStraightThrough,
 };
-pub use student_t::StudentT;
 pub use sequence::{MatricesFor, Sequences, VectorsFor};
+pub use student_t::StudentT;
 pub use transformed::TransformedDistribution;
 pub use uniform::Uniform;
 pub use unit::Unit;

@@ -13,10 +13,11 @@ use crate::rng::Rng;
 use crate::tensor::{IntoTensor, Tensor};
 
 use super::multinomial::{counts, factorial_rest, outside};
-use super::proportions::{Moment, log_gamma_draw, moment, shares};
+use super::proportions::{Moment, moment, shares};
 use super::relative_entropy::relative_entropy;
 use super::rows::{Rows, batch_of};
 use super::shapes::{WithoutLast, elements};
+use super::standard_gamma::log_standard_gamma;
 
 /// How often each of K categories comes up in `total_count` draws whose probabilities are those of a
 /// [`Dirichlet`](super::Dirichlet), which is integrated out.
@@ -93,7 +94,7 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for DirichletMultinom
         let (rows, concentration) = (&self.concentration, self.concentration().to_vec());
         let mut values = Vec::with_capacity(concentration.len());
         for row in concentration.chunks_exact(rows.len()) {
-            let log_gammas: Vec<f64> = row.iter().map(|a| log_gamma_draw(a.wide(), rng)).collect();
+            let log_gammas: Vec<f64> = row.iter().map(|a| log_standard_gamma(a.wide(), rng)).collect();
             values.extend(counts(self.total_count, &shares(&log_gammas), rng).into_iter().map(E::of));
         }
         Tensor::from_vec(values, rows.shape())

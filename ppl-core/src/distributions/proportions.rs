@@ -1,31 +1,14 @@
-//! Proportions of a Dirichlet distribution: their draws and moments, which counts over them share.
+//! Proportions of a Dirichlet distribution: how gammas make them, and moments, which counts over them
+//! share.
 
 use dfdx::shapes::Shape;
-use rand::Rng as _;
-use rand_distr::{Gamma, Open01};
 
 use crate::backend::{Backend, BlockFunction};
 use crate::dtype::Dtype;
-use crate::rng::Rng;
 use crate::tensor::Tensor;
 
 use super::rows::Rows;
 use super::weights::others;
-
-/// The logarithm of a draw of Gamma(α, 1), which a small α would underflow: NaN unless α is positive
-/// and finite.
-pub(super) fn log_gamma_draw(concentration: f64, rng: &mut Rng) -> f64 {
-    if !(concentration > 0.0 && concentration.is_finite()) {
-        return f64::NAN;
-    }
-    let mut at = |shape: f64| Gamma::new(shape, 1.0).map_or(f64::NAN, |gamma| rng.sample(gamma).ln());
-    if concentration >= 1.0 {
-        return at(concentration);
-    }
-    // Marsaglia and Tsang 2000: Gamma(α + 1) · U^(1 / α).
-    let larger = at(concentration + 1.0);
-    larger + rng.sample::<f64, _>(Open01).ln() / concentration
-}
 
 /// Rows of the simplex from logarithms of gammas: the larger ones' shares, none of which is 0. Where
 /// all are −∞ the first has it all.
