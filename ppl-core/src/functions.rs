@@ -18,6 +18,14 @@ pub(crate) mod error_function;
 pub(crate) mod rows;
 // Functions of one variable.
 pub(crate) mod unary;
+// The gamma function's logarithm, its derivatives, and ratios of gamma functions.
+#[allow(dead_code, reason = "families of distributions take what they need")]
+pub(crate) mod gamma_function;
+// Special functions as element functions with their derivatives.
+pub(crate) mod special;
+// Special functions against mpmath.
+#[cfg(test)]
+mod references;
 
 /// A differentiable function of `N` numbers, applied to each element of `N` tensors.
 pub trait Function<E: Dtype, const N: usize>: Copy + Send + Sync + 'static {

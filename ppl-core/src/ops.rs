@@ -2,6 +2,8 @@
 
 // exp, ln, softplus, powers, clamp, where, ….
 mod elements;
+// lgamma, digamma, the incomplete gamma and beta functions, Bessel functions, ….
+mod special;
 // sum, mean, logsumexp, max over axes.
 mod reductions;
 // Matrix products.

@@ -148,7 +148,7 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Tensor<S, E, D> {
     }
 
     #[track_caller]
-    fn with<F: Function<E, 2>>(&self, f: F, other: impl IntoTensor<S, E, D>) -> Self {
+    pub(super) fn with<F: Function<E, 2>>(&self, f: F, other: impl IntoTensor<S, E, D>) -> Self {
         let other = self.operand(f.name(), other);
         apply(f, [self.flat(), other.flat()], self.shape())
     }

@@ -1,0 +1,67 @@
+//! Every special function against mpmath with 50 digits: the tables that
+//! `scripts/reference_special_functions.py` writes.
+
+use serde_json::Value;
+
+use super::gamma_function::*;
+
+/// A function of a row's arguments.
+type Scalar = fn(&[f64]) -> f64;
+
+/// The rows of one table: arguments, then the value.
+fn rows(tables: &Value, name: &str) -> Vec<Vec<f64>> {
+    let number = |text: &Value| text.as_str().and_then(|t| t.parse().ok()).expect("a number as text");
+    let row = |row: &Value| row.as_array().expect("a row").iter().map(number).collect();
+    tables[name].as_array().unwrap_or_else(|| panic!("no table {name}")).iter().map(row).collect()
+}
+
+/// The largest error in one table, with its row.
+fn worst(rows: &[Vec<f64>], f: Scalar, absolute: f64) -> (f64, f64, &[f64]) {
+    let mut worst = (-1.0, 0.0, &rows[0][..]);
+    for row in rows {
+        let (args, expected) = (&row[..row.len() - 1], row[row.len() - 1]);
+        let found = f(args);
+        let error = if found == expected {
+            0.0
+        } else {
+            ((found - expected).abs() / (expected.abs() + absolute)).min(f64::MAX)
+        };
+        // NaN is the worst of all.
+        if error.is_nan() || error > worst.0 {
+            worst = (if error.is_nan() { f64::INFINITY } else { error }, found, row);
+        }
+    }
+    worst
+}
+
+/// Name, function, tolerance relative to the value, and what is added to the value's size: 0 where
+/// digits hold near zeros too, 1 where the zero is only as exact as the terms that cancel there.
+const CASES: &[(&str, Scalar, f64, f64)] = &[
+    ("ln_gamma", |a| ln_gamma(a[0]), 1e-15, 0.0),
+    ("ln_gamma_1p", |a| ln_gamma_1p(a[0]), 2e-15, 0.0),
+    ("digamma", |a| digamma(a[0]), 1e-15, 0.0),
+    ("ln_minus_digamma", |a| ln_minus_digamma(a[0]), 1e-14, 0.0),
+    ("trigamma", |a| trigamma(a[0]), 1e-15, 0.0),
+    ("tetragamma", |a| tetragamma(a[0]), 1e-15, 0.0),
+    ("ln_beta", |a| ln_beta(a[0], a[1]), 1e-14, 0.0),
+    ("ln_gamma_ratio", |a| ln_gamma_ratio(a[0], a[1]), 1e-14, 0.0),
+    ("digamma_difference", |a| digamma_difference(a[0], a[1]), 1e-14, 0.0),
+    ("ln_choose", |a| ln_choose(a[0], a[1]), 1e-14, 0.0),
+    ("ln_multigamma", |a| ln_multigamma(a[0], a[1] as usize), 1e-14, 0.0),
+    ("multidigamma", |a| multidigamma(a[0], a[1] as usize), 1e-14, 0.0),
+];
+
+#[test]
+fn special_functions_equal_their_references() {
+    let text = include_str!("../../tests/references/special_functions.json");
+    let tables: Value = serde_json::from_str(text).expect("the references are JSON");
+    let mut wrong = String::new();
+    for &(name, f, tolerance, absolute) in CASES {
+        let rows = rows(&tables, name);
+        let (error, found, row) = worst(&rows, f, absolute);
+        if error > tolerance || std::env::var_os("PPL_SHOW_ERRORS").is_some() {
+            wrong += &format!("\n{name}: error {error:.1e} above {tolerance:e} at {row:?}: {found:e}");
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
