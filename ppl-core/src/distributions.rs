@@ -6,6 +6,10 @@ mod shapes;
 mod univariate;
 // Numbers on the real line.
 mod normal;
+mod cauchy;
+mod gumbel;
+mod laplace;
+mod logistic;
 // Positive numbers.
 mod exponential;
 mod half_cauchy;
@@ -24,11 +28,15 @@ mod unit;
 pub use crate::distribution::{Independent, Masked};
 pub use bernoulli::Bernoulli;
 pub use categorical::Categorical;
+pub use cauchy::Cauchy;
 pub use delta::Delta;
 pub use exponential::Exponential;
+pub use gumbel::Gumbel;
 pub use half_cauchy::HalfCauchy;
 pub use half_normal::HalfNormal;
+pub use laplace::Laplace;
 pub use log_normal::LogNormal;
+pub use logistic::Logistic;
 pub use normal::Normal;
 pub use uniform::Uniform;
 pub use unit::Unit;

@@ -28,6 +28,27 @@ pub(super) enum Sampler<const K: usize> {
     Direct(fn([f64; K], &mut Rng) -> f64),
     /// loc + scale · noise, for a family whose parameters are loc and scale.
     LocScale(fn(&mut Rng) -> f64),
+    /// A formula of noise (a constant) and the parameters, whose derivatives are those of the draw.
+    Noise(fn(&mut Rng) -> f64, fn(f64, [Dual<K>; K]) -> Dual<K>),
+}
+
+/// A draw of a positive number: the smallest or largest of the dtype where it is beyond them.
+pub(super) fn positive<E: Dtype>(x: f64) -> E {
+    let x = E::of(x);
+    if x <= E::of(0.0) {
+        E::min_positive_value()
+    } else if x.is_infinite() {
+        E::max_value()
+    } else {
+        x
+    }
+}
+
+/// A draw between 0 and 1: the smallest positive number or the largest below 1 where it rounds to an
+/// end.
+pub(super) fn between_zero_and_one<E: Dtype>(x: f64) -> E {
+    let x = positive::<E>(x);
+    if x >= E::of(1.0) { E::of(1.0) - E::epsilon() * E::of(0.5) } else { x }
 }
 
 /// A function of a point and of the parameters.
@@ -82,6 +103,12 @@ pub(super) trait Univariate<const K: usize>: Named<K> {
 
     /// How it draws.
     const SAMPLER: Sampler<K>;
+
+    /// The number of the dtype that stands for a draw: one inside the support where rounding would
+    /// leave it, such as [`positive`].
+    fn rounded<E: Dtype>(x: f64) -> E {
+        E::of(x)
+    }
 
     /// dx/dθ for each parameter at a draw x with its randomness held fixed: −(∂F/∂θ) / density.
     /// `None` if draws carry no gradient.
