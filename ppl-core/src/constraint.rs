@@ -31,6 +31,8 @@ mod matrix;
 mod vector;
 // What a transform makes of a set.
 mod image;
+// Several sets.
+mod union;
 
 pub use discrete::{
     Boolean, IntegerBounds, IntegerInterval, IntegerRange, NonNegativeInteger, OneHot, PositiveInteger,
@@ -41,6 +43,8 @@ pub use interval::{Bounds, Circular, HalfOpenInterval, Interval, UNIT_INTERVAL};
 pub use matrix::{CorrCholesky, CorrMatrix, LowerCholesky, PositiveDefinite};
 pub use ordered::{Ordered, PositiveOrdered};
 pub use simplex::Simplex;
+pub use union::Union;
+pub(crate) use union::outside;
 pub use vector::{Independent, RealVector, Sphere};
 
 /// A constraint shared by reference.

@@ -99,6 +99,17 @@ pub trait Distribution<E: Dtype, D: Backend<E>>: Clone + 'static {
         None
     }
 
+    /// Whether there is a [`Distribution::cdf`].
+    fn has_cdf(&self) -> bool {
+        false
+    }
+
+    /// The probability of a value above this, which keeps its digits where it is small and the
+    /// family knows how; `None` without a cdf.
+    fn survival(&self, value: &Self::Value) -> Option<Tensor<Self::Batch, E, D>> {
+        Some(-self.cdf(value)? + E::of(1.0))
+    }
+
     /// The value whose [`Distribution::cdf`] is this probability; `None` without a closed form.
     fn icdf(&self, _probability: &Tensor<Self::Batch, E, D>) -> Option<Self::Value> {
         None

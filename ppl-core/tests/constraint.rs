@@ -6,7 +6,9 @@ use std::sync::Arc;
 use ppl_core::autodiff::grad;
 use ppl_core::backend::Backend;
 use ppl_core::constraint::{
-    Boolean, Bounds, IntegerRange, Interval, NonNegative, Positive, Real, Support, UNIT_INTERVAL,
+    Boolean, Bounds, Circular, GreaterThan, GreaterThanEq, HalfOpenInterval, IntegerBounds, IntegerInterval,
+    IntegerRange, Interval, LessThan, LessThanEq, LowerBound, NonNegative, NonNegativeInteger, Positive,
+    PositiveInteger, Real, RealVector, Support, UNIT_INTERVAL, biject_to, transform_to,
 };
 use ppl_core::transform::Map;
 use ppl_core::{Cpu, Dtype, Tensor};
@@ -30,6 +32,23 @@ fn map<E: Dtype, D: Backend<E>>(constraint: &Support<E, D>) -> Map<E, D> {
 fn log_abs_det<E: Dtype, D: Backend<E>>(constraint: &Support<E, D>, u: Row<E, D>) -> Tensor<(), E, D> {
     let map = map(constraint);
     map.log_abs_det(&u, &map.forward(u.clone())).sum_all()
+}
+
+/// Finite numbers, however far out, are mapped inside; both maps are one here.
+fn far_numbers_stay_inside<E: Dtype, D: Backend<E>>() {
+    for Case { constraint, describe, .. } in continuous::<E, D>() {
+        for u in [[-1e4, 0.0, 1e4], [-90.0, 40.0, -800.0], [90.0, -40.0, 800.0]] {
+            let maps = [biject_to(&*constraint, &[3]), transform_to(&*constraint, &[3])];
+            for map in maps.map(|map| map.expect("a map")) {
+                let image = map.forward(row(&u));
+                assert_eq!(constraint.violation(&image.to_vec(), &[3]), None, "{describe}: {u:?} {image:?}");
+                assert!(wide(&map.inverse(image)).iter().all(|v| v.is_finite()), "{describe}: {u:?}");
+            }
+        }
+    }
+    for Case { constraint, .. } in discrete::<E, D>() {
+        assert!(constraint.biject_to(&[3]).is_none() && constraint.transform_to(&[3]).is_none());
+    }
 }
 
 /// A constraint, what it says, and three values inside and outside.
@@ -74,6 +93,54 @@ fn continuous<E: Dtype, D: Backend<E>>() -> Vec<Case<E, D>> {
             outside: [-3.0, 11.0, -inf],
         },
         Case {
+            constraint: Arc::new(GreaterThan(-2.0)),
+            describe: "greater than -2, and finite",
+            inside: [-1.99, 0.5, 1e30],
+            outside: [-2.0, inf, f64::NAN],
+        },
+        Case {
+            constraint: Arc::new(GreaterThanEq(-2.0)),
+            describe: "at least -2, and finite",
+            inside: [-2.0, 0.5, 1e30],
+            outside: [-2.01, inf, f64::NAN],
+        },
+        Case {
+            constraint: Arc::new(LessThan(3.0)),
+            describe: "less than 3, and finite",
+            inside: [2.99, 0.5, -1e30],
+            outside: [3.0, -inf, f64::NAN],
+        },
+        Case {
+            constraint: Arc::new(LessThanEq(3.0)),
+            describe: "at most 3, and finite",
+            inside: [3.0, 0.5, -1e30],
+            outside: [3.01, -inf, f64::NAN],
+        },
+        Case {
+            constraint: Arc::new(LowerBound::new(row(&[0.125, -1.0, 0.25]))),
+            describe: "at least its own bound, and finite",
+            inside: [0.125, 0.5, 1e30],
+            outside: [0.1, -1.25, inf],
+        },
+        Case {
+            constraint: Arc::new(HalfOpenInterval { low: -1.0, high: 1.0 }),
+            describe: "in [-1, 1)",
+            inside: [-1.0, 0.5, 0.99],
+            outside: [1.0, -1.01, f64::NAN],
+        },
+        Case {
+            constraint: Arc::new(Circular),
+            describe: "an angle in [-π, π)",
+            inside: [-3.1, 0.5, 3.1],
+            outside: [-3.15, 3.15, std::f64::consts::PI],
+        },
+        Case {
+            constraint: Arc::new(RealVector),
+            describe: "a row of finite real numbers",
+            inside: [-1.0, 0.5, 1e30],
+            outside: [inf, -inf, f64::NAN],
+        },
+        Case {
             constraint: Arc::new(Bounds::new(row(&[-1.0]), row(&[0.5]))),
             describe: "in [-1, 0.5]",
             inside: [-1.0, 0.0, 0.5],
@@ -101,6 +168,30 @@ fn discrete<E: Dtype, D: Backend<E>>() -> Vec<Case<E, D>> {
             describe: "a whole number in 0..=3",
             inside: [0.0, 2.0, 3.0],
             outside: [4.0, -1.0, 1.5],
+        },
+        Case {
+            constraint: Arc::new(IntegerInterval { low: -2, high: 3 }),
+            describe: "a whole number in -2..=3",
+            inside: [-2.0, 2.0, 3.0],
+            outside: [4.0, -3.0, 1.5],
+        },
+        Case {
+            constraint: Arc::new(IntegerBounds::new(row(&[0.0]), row(&[3.0, 1.0, 7.0]))),
+            describe: "a whole number in 0..=its own bound",
+            inside: [3.0, 0.0, 7.0],
+            outside: [4.0, 2.0, f64::NAN],
+        },
+        Case {
+            constraint: Arc::new(NonNegativeInteger),
+            describe: "a whole number from 0",
+            inside: [0.0, 2.0, 1e6],
+            outside: [0.5, -1.0, f64::INFINITY],
+        },
+        Case {
+            constraint: Arc::new(PositiveInteger),
+            describe: "a whole number from 1",
+            inside: [1.0, 2.0, 1e6],
+            outside: [0.0, 1.25, f64::INFINITY],
         },
     ]
 }
@@ -164,6 +255,7 @@ both_dtypes! {
     admits_and_says;
     maps_there_and_back;
     extremes_stay_within_an_interval;
+    far_numbers_stay_inside;
     the_jacobian_is_that_of_the_map;
 }
 

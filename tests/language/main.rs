@@ -10,6 +10,8 @@ mod generics;
 mod submodels;
 // Parameters and modules.
 mod params;
+// Parameters on the simplex, the sphere and among matrices.
+mod constraints;
 // Guides.
 mod guides;
 // Values to condition on.

@@ -1,10 +1,12 @@
 //! Each composed default against the CPU's kernel: values and gradients, on the same inputs.
 
+use std::sync::Arc;
+
 use dfdx::tensor::Cpu;
 
 use super::{Activation, Backend, BlockFunction, Blocks, Layers, Product, Reduction, composed};
 use crate::autodiff::grad;
-use crate::functions::{Function, arithmetic::*, unary::*};
+use crate::functions::{Function, RowFunction, arithmetic::*, unary::*};
 use crate::tensor::{Flat, Tensor};
 
 type Vector = Flat<f64, Cpu>;
@@ -72,6 +74,32 @@ fn functions_of_one_element() {
     all!(irregular(n); Powi(3), Powi(0), Powi(-1), Clamp(-1.0, 1.0));
     all!(irregular(n); AddNumber(2.0), MulNumber(3.0), DivNumber(4.0), NumberSub(5.0), NumberDiv(6.0));
     all!(positive(n); Ln, Log1p, Sqrt, Powf(2.5));
+}
+
+/// y = (x₁ x₂, x₂ + x₃², x₁).
+#[derive(Debug)]
+struct OfRows;
+
+impl RowFunction<f64> for OfRows {
+    fn lens(&self) -> (usize, usize) {
+        (3, 3)
+    }
+    fn value(&self, x: &[f64], y: &mut [f64]) {
+        y.copy_from_slice(&[x[0] * x[1], x[1] + x[2] * x[2], x[0]]);
+    }
+    fn pullback(&self, x: &[f64], _: &[f64], upstream: &[f64], gradient: &mut [f64]) {
+        gradient[0] += x[1] * upstream[0] + upstream[2];
+        gradient[1] += x[0] * upstream[0] + upstream[1];
+        gradient[2] += 2.0 * x[2] * upstream[1];
+    }
+}
+
+#[test]
+fn functions_of_rows() {
+    for rows in [0, 1, 200] {
+        let cpu = |[x]: [Vector; 1]| Cpu::rows(Arc::new(OfRows), x, rows);
+        agree("rows", [irregular(3 * rows)], cpu, |[x]| composed::rows(&OfRows, x, rows));
+    }
 }
 
 #[test]

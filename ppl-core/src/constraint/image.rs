@@ -81,7 +81,7 @@ impl<E: Dtype, D: Backend<E>> Constraint<E, D> for Image<E, D> {
         let origin = self.transform.inverse(Tensor::vector(values.to_vec()));
         let outside = self.base.violation(&origin.to_vec(), &self.base_dims(dims));
         let at = |at: usize| if from == to { at } else { at.checked_div(from).unwrap_or(0) * to };
-        outside.map(at).or_else(|| self.not_an_image(values, origin))
+        outside.map(at).into_iter().chain(self.not_an_image(values, origin)).min()
     }
     fn is_discrete(&self) -> bool {
         self.base.is_discrete()

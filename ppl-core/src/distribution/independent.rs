@@ -130,6 +130,10 @@ where
         Some(self.base.entropy()?.sum::<Self::Batch, Ax>())
     }
 
+    fn has_cdf(&self) -> bool {
+        self.base.has_cdf()
+    }
+
     fn cdf(&self, value: &P::Value) -> Option<Tensor<Self::Batch, E, D>> {
         // By logarithms: an element of probability 0 makes the product 0, and its slope 0.
         Some(self.base.cdf(value)?.ln().sum::<Self::Batch, Ax>().exp())

@@ -95,8 +95,16 @@ impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> Distribution<E, D> for Mask
         Some(self.base.entropy()?.select(&self.mask, 0.0))
     }
 
+    fn has_cdf(&self) -> bool {
+        self.base.has_cdf()
+    }
+
     fn cdf(&self, value: &P::Value) -> Option<Tensor<P::Batch, E, D>> {
         self.base.cdf(value)
+    }
+
+    fn survival(&self, value: &P::Value) -> Option<Tensor<P::Batch, E, D>> {
+        self.base.survival(value)
     }
 
     fn icdf(&self, probability: &Tensor<P::Batch, E, D>) -> Option<P::Value> {

@@ -151,6 +151,10 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for Bernoulli<S, E, D
         })
     }
 
+    fn has_cdf(&self) -> bool {
+        true
+    }
+
     fn cdf(&self, value: &Tensor<S, E, D>) -> Option<Tensor<S, E, D>> {
         let value = elements("Bernoulli", value, self.shape);
         Some(apply(Cdf, [value, self.complement().flat()], self.shape))

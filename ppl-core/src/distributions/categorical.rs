@@ -203,6 +203,10 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for Categorical<S, E,
         Some(terms.sum::<Batch<S>, Axis<S>>())
     }
 
+    fn has_cdf(&self) -> bool {
+        true
+    }
+
     fn cdf(&self, value: &Self::Value) -> Option<Tensor<Batch<S>, E, D>> {
         check_value_shape("Categorical", value.shape(), self.batch_shape());
         let reached = value.to_vec().into_iter().flat_map(|v| (0..self.categories()).map(move |k| k <= v));

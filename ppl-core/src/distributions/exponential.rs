@@ -67,6 +67,7 @@ impl Univariate<1> for Law {
     const SAMPLER: Sampler<1> = Sampler::Direct(|[rate], rng| rng.sample::<f64, _>(Exp1) / rate);
     const PATHWISE: Option<fn(f64, [f64; 1]) -> [f64; 1]> = Some(|x, [rate]| [-x / rate]);
     const CDF: Option<Curve<1>> = Some(|x, [rate]| if x <= 0.0 { 0.0 } else { -(-rate * x).exp_m1() });
+    const SURVIVAL: Option<Curve<1>> = Some(|x, [rate]| if x <= 0.0 { 1.0 } else { (-rate * x).exp() });
     const ICDF: Option<Curve<1>> = Some(|q, [rate]| if q < 0.0 { f64::NAN } else { -(-q).ln_1p() / rate });
     const MEAN: Option<Moment<1>> = Some(|[rate]| rate.recip());
     const VARIANCE: Option<Moment<1>> = Some(|[rate]| rate.recip().square());

@@ -80,8 +80,7 @@ impl Univariate<2> for Law {
 
     const SAMPLER: Sampler<2> =
         Sampler::Noise(|rng| rng.sample(StandardNormal), |noise, [loc, scale]| (loc + scale * noise).exp());
-    const PATHWISE: Option<fn(f64, [f64; 2]) -> [f64; 2]> =
-        Some(|x, [loc, scale]| [x, x * ((x.ln() - loc) / scale)]);
+    const PATHWISE: Option<fn(f64, [f64; 2]) -> [f64; 2]> = Some(|x, [loc, scale]| [x, x * ((x.ln() - loc) / scale)]);
     const CDF: Option<Curve<2>> =
         Some(|x, [loc, scale]| if x <= 0.0 { 0.0 } else { normal_cdf((x.ln() - loc) / scale) });
     const ICDF: Option<Curve<2>> = Some(|q, [loc, scale]| (loc + scale * normal_quantile(q)).exp());

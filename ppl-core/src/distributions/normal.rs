@@ -92,6 +92,7 @@ impl Univariate<2> for Law {
     const SAMPLER: Sampler<2> = Sampler::LocScale(|rng| rng.sample(StandardNormal));
     const PATHWISE: Option<fn(f64, [f64; 2]) -> [f64; 2]> = Some(|x, [loc, scale]| [1.0, (x - loc) / scale]);
     const CDF: Option<Curve<2>> = Some(|x, [loc, scale]| normal_cdf((x - loc) / scale));
+    const SURVIVAL: Option<Curve<2>> = Some(|x, [loc, scale]| normal_cdf((loc - x) / scale));
     const ICDF: Option<Curve<2>> = Some(|q, [loc, scale]| loc + scale * normal_quantile(q));
     const MEAN: Option<Moment<2>> = Some(|[loc, _]| loc);
     const VARIANCE: Option<Moment<2>> = Some(|[_, scale]| scale.square());

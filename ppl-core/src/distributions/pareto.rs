@@ -78,9 +78,12 @@ impl Univariate<2> for Law {
         Some(|x, [scale, alpha]| if x <= scale { 0.0 } else { -(-alpha * log_ratio(x, scale)).exp_m1() });
     const ICDF: Option<Curve<2>> =
         Some(|q, [scale, alpha]| if q < 0.0 { f64::NAN } else { scale * (-(-q).ln_1p() / alpha).exp() });
-    const MEAN: Option<Moment<2>> = Some(|[scale, alpha]| {
-        if alpha.value <= 1.0 { Dual::constant(f64::INFINITY) } else { scale * alpha / (alpha - 1.0) }
-    });
+    const MEAN: Option<Moment<2>> =
+        Some(
+            |[scale, alpha]| {
+                if alpha.value <= 1.0 { Dual::constant(f64::INFINITY) } else { scale * alpha / (alpha - 1.0) }
+            },
+        );
     const VARIANCE: Option<Moment<2>> = Some(|[scale, alpha]| {
         if alpha.value <= 2.0 {
             return Dual::constant(f64::INFINITY);

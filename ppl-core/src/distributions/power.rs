@@ -1,7 +1,9 @@
 //! Powers of positive numbers: logarithms of ratios, and the moments of powers of an exponential and of
 //! a beta variable.
 
-use crate::functions::gamma_function::{digamma, digamma_difference, ln_gamma, ln_gamma_1p, ln_gamma_ratio, tetragamma, trigamma};
+use crate::functions::gamma_function::{
+    digamma, digamma_difference, ln_gamma, ln_gamma_1p, ln_gamma_ratio, tetragamma, trigamma,
+};
 
 use super::quadrature::unit_nodes;
 use super::univariate::Dual;
@@ -41,7 +43,11 @@ fn second_difference(h: f64, second: impl Fn(f64) -> f64) -> f64 {
 /// ln E[y²ʰ] − 2 ln E[yʰ] for y exponential: ln(1 + variance / mean²) of yʰ.
 pub(super) fn log_spread_of_exponential<const K: usize>(h: Dual<K>) -> Dual<K> {
     let v = h.value;
-    let value = if v < 0.5 { second_difference(v, |s| trigamma(1.0 + s)) } else { ln_gamma(1.0 + 2.0 * v) - 2.0 * ln_gamma(1.0 + v) };
+    let value = if v < 0.5 {
+        second_difference(v, |s| trigamma(1.0 + s))
+    } else {
+        ln_gamma(1.0 + 2.0 * v) - 2.0 * ln_gamma(1.0 + v)
+    };
     h.map(value, 2.0 * digamma_difference(1.0 + v, v))
 }
 

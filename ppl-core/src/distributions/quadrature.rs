@@ -63,7 +63,9 @@ mod tests {
     fn derivatives_reach_the_ends() {
         let [a, b] = Dual::variables([0.5, 2.0]);
         let [area, first, second] = dual_moments([a, b], 2, |t| t.square());
-        assert!((area.value - (8.0 - 0.125) / 3.0).abs() < 1e-14 && (first.value - (16.0 - 0.0625) / 4.0).abs() < 1e-14);
+        assert!(
+            (area.value - (8.0 - 0.125) / 3.0).abs() < 1e-14 && (first.value - (16.0 - 0.0625) / 4.0).abs() < 1e-14
+        );
         assert!((area.slopes[0] + 0.25).abs() < 1e-13 && (second.slopes[1] - 16.0).abs() < 1e-12);
     }
 }

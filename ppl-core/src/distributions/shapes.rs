@@ -1,11 +1,17 @@
 //! The shapes and elements of distributions' parameters.
 
-use dfdx::shapes::Shape;
+use dfdx::shapes::{ReduceShape, Shape};
 
 use crate::backend::Backend;
 use crate::dtype::Dtype;
 use crate::error::{Error, ShapeError};
 use crate::tensor::{Flat, Operand, Tensor};
+
+/// The last axis of a shape, as an axis of dfdx.
+pub(super) type LastAxis<S> = <S as Shape>::LastAxis;
+
+/// A shape without its last axis.
+pub(super) type WithoutLast<S> = <S as ReduceShape<LastAxis<S>>>::Reduced;
 
 /// The shape of the batch: that of the parameters which have one.
 ///

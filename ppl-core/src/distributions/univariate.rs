@@ -17,10 +17,13 @@ pub(super) mod draws;
 mod front;
 // The macro that declares a family's public type.
 mod declare;
+// Families given by probabilities or by log-odds.
+mod two_forms;
 
 pub(super) use declare::{forward_to_front, univariate};
 pub(super) use dual::Dual;
 pub(super) use front::Front;
+pub(super) use two_forms::TwoForms;
 
 /// How a family draws.
 pub(super) enum Sampler<const K: usize> {
@@ -121,6 +124,9 @@ pub(super) trait Univariate<const K: usize>: Named<K> {
     /// The slopes of the cdf where there is no pathwise gradient; for a step function the first
     /// is 0.
     const CDF_SLOPES: Option<Slopes<K>> = None;
+
+    /// The probability of a value above x where it is small; 1 − cdf otherwise.
+    const SURVIVAL: Option<Curve<K>> = None;
 
     /// The value whose cdf is q, NaN for q outside [0, 1]; for a discrete family the smallest value
     /// whose cdf reaches q.

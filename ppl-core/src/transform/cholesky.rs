@@ -9,7 +9,8 @@ pub(crate) fn factor(a: &[f64], n: usize) -> Result<Vec<f64>, usize> {
     for i in 0..n {
         for j in 0..=i {
             let known: f64 = (0..j).map(|k| l[i * n + k] * l[j * n + k]).sum();
-            let rest = 0.5 * (a[i * n + j] + a[j * n + i]) - known;
+            // Halved first, so that the largest numbers do not overflow.
+            let rest = 0.5 * a[i * n + j] + 0.5 * a[j * n + i] - known;
             if j < i {
                 l[i * n + j] = rest / l[j * n + j];
             } else if rest > 0.0 && rest.is_finite() {

@@ -118,6 +118,12 @@ macro_rules! forward_to_front {
         fn cdf(&self, value: &$crate::Tensor<S, E, D>) -> Option<$crate::Tensor<S, E, D>> {
             self.front.cdf(value)
         }
+        fn has_cdf(&self) -> bool {
+            <Law as super::univariate::Univariate<_>>::CDF.is_some()
+        }
+        fn survival(&self, value: &$crate::Tensor<S, E, D>) -> Option<$crate::Tensor<S, E, D>> {
+            self.front.survival(value)
+        }
         fn icdf(&self, probability: &$crate::Tensor<S, E, D>) -> Option<$crate::Tensor<S, E, D>> {
             self.front.icdf(probability)
         }

@@ -166,6 +166,10 @@ impl<F: Univariate<K>, S: Shape, E: Dtype, D: Backend<E>, const K: usize, const 
         Some(self.apply(Curved::cdf::<F>()?, value))
     }
 
+    pub(in crate::distributions) fn survival(&self, value: &Tensor<S, E, D>) -> Option<Tensor<S, E, D>> {
+        Some(self.apply(Curved::survival::<F>()?, value))
+    }
+
     pub(in crate::distributions) fn icdf(&self, probability: &Tensor<S, E, D>) -> Option<Tensor<S, E, D>> {
         Some(self.apply(Curved::icdf::<F>()?, probability))
     }
@@ -191,7 +195,8 @@ impl<F: Univariate<K>, S: Shape, E: Dtype, D: Backend<E>, const K: usize, const 
             check_parameter(F::PARAMETERS[k], &self.parameters[k], domains[k])?;
         }
         let numbers = self.flats().map(|p| p.to_vec());
-        let count = numbers.iter().map(Vec::len).max().unwrap_or(0);
+        let empty = numbers.iter().any(Vec::is_empty);
+        let count = if empty { 0 } else { numbers.iter().map(Vec::len).max().unwrap_or(0) };
         for i in 0..count {
             let at = numbers.each_ref().map(|p| p[if p.len() == 1 { 0 } else { i }].wide());
             if let Some((k, constraint)) = F::conflict(at) {

@@ -101,6 +101,16 @@ fn cdf_slopes<F: Univariate<K>, const K: usize>(x: f64, parameters: [f64; K]) ->
     (density, pathwise(x, parameters).map(|d| sound(-density * d)))
 }
 
+/// 1 − cdf.
+fn survival<F: Univariate<K>, const K: usize>(x: f64, parameters: [f64; K]) -> f64 {
+    1.0 - F::CDF.expect("asked for where there is one")(x, parameters)
+}
+
+fn survival_slopes<F: Univariate<K>, const K: usize>(x: f64, parameters: [f64; K]) -> (f64, [f64; K]) {
+    let (along_x, along) = cdf_slopes::<F, K>(x, parameters);
+    (-along_x, along.map(|d| -d))
+}
+
 /// The slopes of the quantile at its value: 1 / density, and dx/dθ. A step has none.
 fn icdf_slopes<F: Univariate<K>, const K: usize>(x: f64, parameters: [f64; K]) -> (f64, [f64; K]) {
     match (F::PATHWISE, F::CDF_SLOPES) {
@@ -133,6 +143,12 @@ impl<const K: usize> Curved<K> {
     pub(super) fn cdf<F: Univariate<K>>() -> Option<Self> {
         const { assert!(F::CDF.is_none() || F::PATHWISE.is_some() || F::CDF_SLOPES.is_some()) };
         Some(Curved { name: F::NAME, value: F::CDF?, slopes: cdf_slopes::<F, K>, at_value: false })
+    }
+
+    /// The probability of a larger value.
+    pub(super) fn survival<F: Univariate<K>>() -> Option<Self> {
+        let cdf = Self::cdf::<F>()?;
+        Some(Curved { value: F::SURVIVAL.unwrap_or(survival::<F, K>), slopes: survival_slopes::<F, K>, ..cdf })
     }
 
     /// The family's quantile function.

@@ -22,3 +22,6 @@ pub(crate) const UNIT_INTERVAL: Domain = Domain { words: "in [0, 1]", holds: |v|
 
 /// Logarithms of weights, −∞ for none.
 pub(crate) const LOG_WEIGHT: Domain = Domain { words: "a number below infinity", holds: |v| v < f64::INFINITY };
+
+/// Matrices of a kind: a matrix is in the set as a whole, so nothing is said of its entries.
+pub(crate) const MATRIX: Domain = Domain { words: "a matrix of its kind", holds: |_| true };

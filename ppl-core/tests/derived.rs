@@ -1,0 +1,242 @@
+//! Distributions made from another: folded, censored, transformed, expanded; walks, stored samples
+//! and flat priors. Reference values: NumPyro and scipy in double precision, and closed forms.
+
+use std::sync::Arc;
+
+use ppl_core::autodiff::grad;
+use ppl_core::constraint::{Positive, UNIT_INTERVAL};
+use ppl_core::distribution::{Distribution, Expand};
+use ppl_core::distributions::{
+    Censored, Empirical, Exponential, Folded, GaussianRandomWalk, HalfNormal, ImproperUniform, LogNormal, Normal,
+    TransformedDistribution, Uniform,
+};
+use ppl_core::rng::Rng;
+use ppl_core::transform::{Affine, Exp, Inverse, StickBreaking};
+use ppl_core::{Axis, Cpu, Rank1, Rank2, Tensor};
+
+type Vector<const N: usize> = Tensor<Rank1<N>, f64, Cpu>;
+
+#[track_caller]
+fn close(found: &[f64], expected: &[f64], tolerance: f64) {
+    assert_eq!(found.len(), expected.len());
+    for (f, e) in found.iter().zip(expected) {
+        assert!(f == e || (f - e).abs() <= tolerance * e.abs().max(1.0), "{found:?} is not {expected:?}");
+    }
+}
+
+#[test]
+fn a_folded_normal_around_zero_is_half_normal() {
+    let (folded, half) = (
+        Folded::new(Normal::<Rank1<4>, f64, Cpu>::new(0.0, Vector::from([0.5, 1.0, 2.0, 4.0]))),
+        HalfNormal::new(Vector::from([0.5, 1.0, 2.0, 4.0])),
+    );
+    let x = Vector::from([0.0, 0.3, 30.0, -1.0]);
+    close(&folded.log_prob(&x).to_vec(), &half.log_prob(&x).to_vec(), 1e-13);
+    close(&folded.cdf(&x).unwrap().to_vec(), &half.cdf(&x).unwrap().to_vec(), 1e-13);
+    close(&folded.survival(&x).unwrap().to_vec(), &half.survival(&x).unwrap().to_vec(), 1e-13);
+    assert!(folded.draw(&mut Rng::seed(0)).to_vec().iter().all(|v| *v >= 0.0));
+}
+
+#[test]
+fn a_folded_normal_off_zero_sums_both_sides() {
+    // scipy.stats.foldnorm(c=0.75, scale=2): logpdf and cdf at 0.4 and 5.
+    let folded = Folded::new(Normal::<Rank1<2>, f64, Cpu>::filled(Default::default(), 1.5, 2.0));
+    let x = Vector::from([0.4, 5.0]);
+    close(&folded.log_prob(&x).to_vec(), &FOLDED_LOG_PROB, 1e-12);
+    close(&folded.cdf(&x).unwrap().to_vec(), &FOLDED_CDF, 1e-12);
+}
+
+const FOLDED_LOG_PROB: [f64; 2] = [-1.2089804692960908, -3.120090249392193];
+const FOLDED_CDF: [f64; 2] = [0.12010356047986459, 0.9593638180937921];
+
+#[test]
+fn censored_observations_score_their_probabilities() {
+    // NumPyro's LeftCensoredDistribution of Normal(0.3, 1.2).
+    let normal = || Normal::<Rank1<3>, f64, Cpu>::filled(Default::default(), 0.3, 1.2);
+    let left = Censored::left(normal(), [false, true, true]);
+    let expected = [-1.1151489788875162, -0.22605827119070318, -8.681958025478766];
+    close(&left.log_prob(&Vector::from([0.5, 1.3, -4.0])).to_vec(), &expected, 1e-12);
+    // scipy.stats.norm(0.3, 1.2).logsf: far into the tail.
+    let right = Censored::right(normal(), [true, true, true]);
+    let expected = [-0.8351344120604769, -59.290428194607024, -310.41063989921];
+    close(&right.log_prob(&Vector::from([0.5, 13.0, 30.0])).to_vec(), &expected, 1e-12);
+}
+
+#[test]
+fn an_interval_scores_its_probability_from_the_nearer_tail() {
+    let normal = || Normal::<Rank1<4>, f64, Cpu>::filled(Default::default(), 0.0, 1.0);
+    let upper = Vector::from([1.0, 11.0, -10.0, 0.25]);
+    let interval = Censored::interval(normal(), upper);
+    // mpmath, 40 digits; the last is an exact observation.
+    let expected = [-0.38171514630212605, -53.23131022558312, -53.23131022558312, -0.9501885332046727];
+    close(&interval.log_prob(&Vector::from([-1.0, 10.0, -11.0, 0.25])).to_vec(), &expected, 1e-11);
+}
+
+#[test]
+fn gradients_of_censored_observations_are_finite_differences() {
+    let at = |rate: f64| {
+        let rates = Tensor::<(), f64, Cpu>::scalar(rate);
+        Censored::right(Exponential::new(&rates), [true]).log_prob(&Tensor::scalar(3.0)).item()
+    };
+    let rate = Tensor::<(), f64, Cpu>::scalar(0.7).tracked();
+    let (_, grads) = grad(|| Censored::right(Exponential::new(&rate), [true]).log_prob(&Tensor::scalar(3.0)));
+    let difference = (at(0.7 + 1e-6) - at(0.7 - 1e-6)) / 2e-6;
+    assert!((grads.get(&rate).unwrap().item() - difference).abs() < 1e-8);
+}
+
+#[test]
+fn a_walk_scores_its_steps() {
+    // NumPyro's GaussianRandomWalk(scale=0.7, num_steps=4).
+    let walk = GaussianRandomWalk::<Rank1<4>, f64, Cpu>::new(0.7);
+    close(&[walk.log_prob(&Vector::from([0.5, -0.2, 0.3, 1.9])).item()], &[-5.871503336655597], 1e-12);
+    let scales = Vector::from([0.5, 2.0]);
+    let walks = GaussianRandomWalk::<Rank2<2, 3>, f64, Cpu>::new(&scales);
+    assert_eq!(walks.variance().unwrap().to_vec(), [0.25, 0.5, 0.75, 4.0, 8.0, 12.0]);
+    assert_eq!(walks.batch_shape(), Rank1::<2>::default());
+}
+
+#[test]
+fn walks_have_independent_steps_and_a_gradient() {
+    let n = 20_000;
+    let walk = GaussianRandomWalk::<(usize, usize), f64, Cpu>::with_shape(1.5, (n, 3));
+    let x = walk.draw(&mut Rng::seed(8)).to_vec();
+    // Steps have variance 2.25 and neighbours have covariance 0: with 20,000 walks the standard
+    // errors are 0.0225 and 0.0159. Six of them: a false alarm once in 5e8.
+    let step = |row: &[f64], t: usize| if t == 0 { row[0] } else { row[t] - row[t - 1] };
+    let mean = |f: &dyn Fn(&[f64]) -> f64| x.chunks_exact(3).map(f).sum::<f64>() / n as f64;
+    for t in 0..3 {
+        let variance = mean(&|row| step(row, t).powi(2));
+        assert!((variance - 2.25).abs() < 6.0 * 0.0225, "{t}: {variance}");
+        let next = mean(&|row| step(row, t) * step(row, (t + 1) % 3));
+        assert!(next.abs() < 6.0 * 0.0159, "{t}: {next}");
+    }
+    let scale = Tensor::<(), f64, Cpu>::scalar(1.5).tracked();
+    let (sum, grads) = grad(|| GaussianRandomWalk::<Rank1<3>, f64, Cpu>::new(&scale).draw(&mut Rng::seed(1)).sum_all());
+    assert!((grads.get(&scale).unwrap().item() - sum.item() / 1.5).abs() < 1e-12);
+}
+
+#[test]
+fn stored_samples_weigh_what_they_weigh() {
+    let samples: Vec<Vector<2>> = [[1.0, 2.0], [3.0, 4.0], [1.0, 2.0]].map(Vector::from).to_vec();
+    let logs = Tensor::vector(vec![0.0, 2.0_f64.ln(), f64::NEG_INFINITY]);
+    let stored = Empirical::weighted(samples, logs);
+    close(&[stored.log_prob(&Vector::from([1.0, 2.0])).item()], &[-(3.0_f64.ln())], 1e-14);
+    assert_eq!(stored.log_prob(&Vector::from([1.0, 4.0])).item(), f64::NEG_INFINITY);
+    close(&stored.mean().unwrap().to_vec(), &[7.0 / 3.0, 10.0 / 3.0], 1e-14);
+    close(&stored.variance().unwrap().to_vec(), &[8.0 / 9.0, 8.0 / 9.0], 1e-14);
+    assert_eq!(stored.enumerate_support().unwrap().len(), 2);
+    let mut rng = Rng::seed(3);
+    let first = (0..9000).filter(|_| stored.draw(&mut rng).to_vec() == [1.0, 2.0]).count() as f64;
+    // Binomial(9000, 1/3): mean 3000, deviation 44.7. Six of them: once in 5e8.
+    assert!((first - 3000.0).abs() < 269.0, "{first}");
+    assert!(Empirical::weighted(vec![Vector::from([0.0])], Tensor::vector(vec![f64::NAN])).check_parameters().is_err());
+}
+
+#[test]
+fn a_flat_prior_is_flat_inside_and_starts_inside() {
+    let flat = ImproperUniform::<Rank1<3>, Rank1<3>, f64, Cpu>::new(
+        Arc::new(Positive),
+        Default::default(),
+        Default::default(),
+    );
+    let scores = flat.log_prob(&Vector::from([1e-300, 0.0, 1e300])).to_vec();
+    assert_eq!(scores, [0.0, f64::NEG_INFINITY, 0.0]);
+    assert!(flat.draw(&mut Rng::seed(0)).to_vec().iter().all(|v| (0.1..8.0).contains(v)));
+    let unit = ImproperUniform::<(), (), f64, Cpu>::new(Arc::new(UNIT_INTERVAL), (), ());
+    assert_eq!(unit.log_prob(&Tensor::scalar(2.0)).item(), f64::NEG_INFINITY);
+}
+
+#[test]
+fn a_transformed_normal_is_log_normal() {
+    let scale = Vector::from([0.5, 1.0, 2.0, 1.0]);
+    let (made, known) = (TransformedDistribution::new(Normal::new(0.3, &scale), Exp), LogNormal::new(0.3, &scale));
+    let x = Vector::from([1e-8, 0.0, 1e9, -1.0]);
+    close(&made.log_prob(&x).to_vec(), &known.log_prob(&x).to_vec(), 1e-13);
+    close(&made.cdf(&x).unwrap().to_vec(), &known.cdf(&x).unwrap().to_vec(), 1e-13);
+    let q = Vector::from([0.1, 0.5, 0.9, 1e-10]);
+    close(&made.icdf(&q).unwrap().to_vec(), &known.icdf(&q).unwrap().to_vec(), 1e-13);
+    assert_eq!(made.draw(&mut Rng::seed(2)).to_vec().len(), 4);
+    let support = made.support();
+    assert_eq!(support.violation(&[1.0, 2.0, -1.0, 3.0], &[4]), Some(2));
+}
+
+#[test]
+fn a_decreasing_transform_turns_the_cdf_around() {
+    let loc = Tensor::vector(vec![1.0, 1.0]);
+    let base = Uniform::<Rank1<2>, f64, Cpu>::filled(Default::default(), 0.0, 1.0);
+    let turned = TransformedDistribution::new(base, Affine::new(loc, Tensor::vector(vec![-2.0, 2.0])));
+    // On (−1, 1) and (1, 3).
+    let x = Vector::from([0.5, 1.5]);
+    close(&turned.cdf(&x).unwrap().to_vec(), &[0.75, 0.25], 1e-14);
+    close(&turned.log_prob(&x).to_vec(), &[-(2.0_f64.ln()); 2], 1e-14);
+    close(&turned.icdf(&Vector::from([0.75, 0.25])).unwrap().to_vec(), &[0.5, 1.5], 1e-14);
+}
+
+#[test]
+fn gradients_reach_base_and_value_through_a_transform() {
+    let value = |loc: f64, x: f64| {
+        let base = Normal::<(), f64, Cpu>::new(loc, 0.8);
+        TransformedDistribution::new(base, Exp).log_prob(&Tensor::scalar(x)).item()
+    };
+    let (loc, x) = (Tensor::<(), f64, Cpu>::scalar(0.2).tracked(), Tensor::<(), f64, Cpu>::scalar(1.7).tracked());
+    let (_, grads) = grad(|| TransformedDistribution::new(Normal::new(&loc, 0.8), Exp).log_prob(&x));
+    let h = 1e-6;
+    let along_loc = (value(0.2 + h, 1.7) - value(0.2 - h, 1.7)) / (2.0 * h);
+    let along_x = (value(0.2, 1.7 + h) - value(0.2, 1.7 - h)) / (2.0 * h);
+    assert!((grads.get(&loc).unwrap().item() - along_loc).abs() < 1e-8);
+    assert!((grads.get(&x).unwrap().item() - along_x).abs() < 1e-8);
+}
+
+#[test]
+fn broken_sticks_lie_on_the_simplex() {
+    let base = Normal::<Rank2<4, 2>, f64, Cpu>::standard().to_event::<Axis<1>>();
+    let made = TransformedDistribution::with_shape(base, Arc::new(StickBreaking::new(3)), Rank2::<4, 3>::default());
+    assert_eq!((made.event_dims(), made.batch_shape()), (vec![3], Rank1::<4>::default()));
+    let draw = made.draw(&mut Rng::seed(4));
+    assert!(draw.to_vec().chunks_exact(3).all(|row| (row.iter().sum::<f64>() - 1.0).abs() < 1e-12));
+    assert!(made.log_prob(&draw).to_vec().iter().all(|v| v.is_finite()));
+    let outside: Tensor<Rank2<4, 3>, f64, Cpu> =
+        Tensor::from([[0.5, 0.6, 0.2], [0.2, 0.3, 0.5], [-0.1, 0.6, 0.5], [0.1, 0.1, 0.8]]);
+    let found = made.support().violation(&outside.to_vec(), &[4, 3]);
+    assert_eq!(found, Some(0));
+}
+
+#[test]
+fn the_inverse_of_a_transform_undoes_it() {
+    let there = TransformedDistribution::new(Normal::<(), f64, Cpu>::new(0.4, 1.3), Exp);
+    let back = TransformedDistribution::new(there, Inverse::new(Arc::new(Exp)));
+    let normal = Normal::<(), f64, Cpu>::new(0.4, 1.3);
+    for x in [-3.0, 0.2, 4.0] {
+        let x = Tensor::scalar(x);
+        close(&[back.log_prob(&x).item()], &[normal.log_prob(&x).item()], 1e-13);
+    }
+}
+
+#[test]
+#[should_panic(expected = "maps vectors of 2 numbers, and events of Normal have 1; see `to_event`")]
+fn a_transform_of_vectors_needs_events() {
+    let base = Normal::<Rank2<4, 2>, f64, Cpu>::standard();
+    let _ = TransformedDistribution::with_shape(base, Arc::new(StickBreaking::new(3)), Rank2::<4, 3>::default());
+}
+
+#[test]
+fn expanding_repeats_the_batch() {
+    let row = Normal::new(Vector::from([0.0, 1.0, 2.0]), 0.5);
+    let rows = row.expand(Rank2::<2, 3>::default());
+    let x = Tensor::from([[0.1, 0.2, 0.3], [1.1, 1.2, 1.3]]);
+    let found = rows.log_prob(&x).array();
+    for (i, each) in [[0.1, 0.2, 0.3], [1.1, 1.2, 1.3]].into_iter().enumerate() {
+        assert_eq!(found[i].to_vec(), row.log_prob(&Vector::from(each)).to_vec());
+    }
+    // One number for all, and its gradient is the sum.
+    let loc = Tensor::<(), f64, Cpu>::scalar(0.5).tracked();
+    let (_, grads) =
+        grad(|| Normal::<(), _, _>::new(&loc, 1.0).expand((4,)).log_prob(&Tensor::vector(vec![1.5; 4])).sum_all());
+    assert_eq!(grads.get(&loc).unwrap().item(), 4.0);
+}
+
+#[test]
+#[should_panic(expected = "expand")]
+fn an_axis_that_differs_does_not_expand() {
+    let _ = Normal::new(Vector::from([0.0, 1.0, 2.0]), 0.5).expand(Rank2::<3, 2>::default());
+}
