@@ -253,15 +253,14 @@ impl<E: Dtype, D: Backend<E>> Family<E, D> {
         Family { fixed, ..self }
     }
 
-    /// A density on the circle, and the ends of one period of it.
-    #[allow(dead_code, reason = "for the first family on the circle")]
+    /// A density on the circle, and the ends of one period of it. Gradients of draws are then those of
+    /// the expectation of functions with that period.
     pub(crate) fn period(self, period: fn(&[f64]) -> (f64, f64)) -> Self {
         Family { period: Some(period), ..self }
     }
 
     /// Draws made of several random numbers (a ratio, a mixture), whose gradients are right in
     /// expectation but not −(∂F/∂θ)/f at each draw.
-    #[allow(dead_code, reason = "for the first family whose draws are made of several")]
     pub(crate) fn composite_draws(self) -> Self {
         Family { monotone_draws: false, ..self }
     }

@@ -66,7 +66,7 @@ pub(super) fn shortfall_slope(k: f64) -> f64 {
     if k > 1e5 {
         // The terms of −1 / (2 k²) − 1 / (4 k³) − …, since the closed form cancels.
         let r = k.recip();
-        return -r * r * (0.5 + r * (0.25 + r * (0.375 + r * (0.8125))));
+        return -r * r * (0.5 + r * (0.25 + r * (0.375 + r * (0.78125))));
     }
     let d = shortfall(k);
     if k < 1e-8 { -0.5 } else { (1.0 - d) / k - d * (2.0 - d) }
