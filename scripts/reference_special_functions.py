@@ -1,7 +1,8 @@
 """Reference values of the special functions, written to
 ppl-core/tests/references/special_functions.json.
 
-Needs Python 3 with mpmath, which computes them with 50 digits or more:
+Needs Python 3 with mpmath, which computes them with 50 digits or more, and scipy, which says where
+the tails are:
 
     python3 scripts/reference_special_functions.py
 
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import mpmath
 from mpmath import mp, mpf
+from scipy import special
 
 OUTPUT = Path(__file__).resolve().parent.parent / "ppl-core/tests/references/special_functions.json"
 mp.dps = 50
@@ -84,8 +86,116 @@ def gamma_function():
     }
 
 
+# The incomplete gamma functions.
+
+
+def incomplete_gamma_at(a, x):
+    """P, Q, the density and the derivative of P in a, from the power series of P with digits for both tails."""
+    digits = 360 if a < 1e3 else 100
+    with mp.workdps(digits):
+        a, x = mpf(a), mpf(x)
+        term = total = mpf(1)
+        harmonic = weighted = mpf(0)
+        n = 0
+        while term * (1 + harmonic) > total * mpf(10) ** (5 - digits):
+            n += 1
+            term *= x / (a + n)
+            harmonic += 1 / (a + n)
+            total += term
+            weighted += term * harmonic
+        kernel = mpmath.exp(a * mpmath.log(x) - x - mpmath.loggamma(a + 1))
+        p = kernel * total
+        slope = kernel * ((mpmath.log(x) - mpmath.digamma(a + 1)) * total - weighted)
+        return p, 1 - p, kernel * a / x, slope
+
+
+def incomplete_gamma():
+    names = ["gamma_inc", "gamma_inc_upper", "gamma_density", "gamma_inc_slope", "gamma_pathwise", "gamma_pathwise_log",
+             "gamma_quantile", "gamma_quantile_upper"]
+    tables = {name: [] for name in names}
+    for a in [1e-6, 1e-3, 0.05, 0.3, 0.5, 0.95, 1.0, 1.3, 3.0, 8.5, 20.0, 29.9, 30.1, 40.0, 75.0, 200.0, 3e3, 1e5, 1e6, 1e8]:
+        tails = [1e-20, 1e-8, 0.1] if a > 1e3 else [1e-280, 1e-100, 1e-20, 1e-8, 1e-3, 0.1, 0.4]
+        points = {float(special.gammaincinv(a, p)) for p in tails + [0.5]} | {float(special.gammainccinv(a, q)) for q in tails}
+        points |= {1e-300, 1e-10, 0.2, 0.9, 1.1, 2.5} if a < 2 else {0.25 * a, 0.33 * a, 0.6 * a, a, a + 1.5, 1.3 * a, 2.3 * a, 2.5 * a} if a < 1e3 else {a}
+        for x in sorted(x for x in points if x > 1e-305):
+            p, q, density, slope = incomplete_gamma_at(a, x)
+            pathwise = -slope / density
+            values = dict(zip(names, [p, q, density, slope]))
+            rows = {name: ((a, x), value) for name, value in values.items() if abs(value) > 1e-290}
+            rows["gamma_pathwise"] = ((x, a), pathwise)
+            # At the logarithm that the function is given.
+            u = float(mpmath.log(x))
+            if a < 2:
+                _, _, moved_density, moved_slope = incomplete_gamma_at(a, mpmath.exp(mpf(u)))
+                rows["gamma_pathwise_log"] = ((u, a), -moved_slope / moved_density / mpmath.exp(mpf(u)))
+            # The quantile of the rounded probability, by one step of Newton's method.
+            for name, prob, sign in [("gamma_quantile", p, 1), ("gamma_quantile_upper", q, -1)]:
+                if 1e-290 < prob < 0.9:
+                    rows[name] = ((a, float(prob)), mpf(x) + sign * (mpf(float(prob)) - prob) / density)
+            for name, (args, value) in rows.items():
+                if abs(value) > 1e-290:
+                    tables[name].append([repr(float(v)) for v in (*args, value)])
+    return tables
+
+
+# The incomplete beta function.
+
+
+def incomplete_beta_lower(a, b, x):
+    """I, its derivatives in a and b, and the density, from the series of positive terms in x."""
+    term = total = mpf(1)
+    of_sum = of_next = mpf(0)  # The harmonic sums of (a + b)_n and (a + 1)_n.
+    by_a = by_b = mpf(0)
+    n, least = 0, mpf(10) ** (3 - mp.dps)
+    while term * (1 + of_sum) > least * (total if not by_b else min(total, by_b)):
+        term *= x * (a + b + n) / (a + 1 + n)
+        of_sum += 1 / (a + b + n)
+        of_next += 1 / (a + 1 + n)
+        total += term
+        by_a += term * (of_sum - of_next)
+        by_b += term * of_sum
+        n += 1
+    kernel = mpmath.exp(a * mpmath.log(x) + b * mpmath.log(1 - x) - mpmath.loggamma(a) - mpmath.loggamma(b) + mpmath.loggamma(a + b))
+    whole = mpmath.digamma(a + b)
+    by_a += total * (mpmath.log(x) + whole - mpmath.digamma(a + 1))
+    by_b += total * (mpmath.log(1 - x) + whole - mpmath.digamma(b))
+    return kernel / a * total, kernel / a * by_a, kernel / a * by_b, kernel / x / (1 - x)
+
+
+def incomplete_beta_at(a, b, x):
+    with mp.workdps(360 if a + b < 1e3 else 80):
+        a, b, x = mpf(a), mpf(b), mpf(x)
+        if x <= (a + 1) / (a + b + 2):
+            p, by_a, by_b, density = incomplete_beta_lower(a, b, x)
+            return p, 1 - p, by_a, by_b, density
+        q, by_b, by_a, density = incomplete_beta_lower(b, a, 1 - x)
+        return 1 - q, q, -by_a, -by_b, density
+
+
+def incomplete_beta():
+    names = ["beta_inc", "beta_inc_upper", "beta_inc_slope_a", "beta_inc_slope_b", "beta_density", "beta_pathwise_a", "beta_pathwise_b",
+             "beta_quantile", "beta_quantile_upper"]
+    tables = {name: [] for name in names}
+    sizes = [1e-3, 0.1, 0.7, 1.0, 2.5, 9.0, 14.0, 60.0, 500.0, 1e6]
+    for a, b in product(sizes, sizes) + [(3e4, 3e4), (3e4, 1e6)]:
+        tails = [1e-8] if a + b > 1e3 else [1e-250, 1e-20, 1e-8, 0.1, 0.4]
+        points = {float(special.betaincinv(a, b, p)) for p in tails + [0.5]} | {float(special.betainccinv(a, b, q)) for q in tails}
+        points |= {1e-200, 1e-5, 0.05, 0.3, 0.6, 0.75, 0.95} if a + b < 10 else {a / (a + b)}
+        for x in sorted(x for x in points if 1e-290 < x < 1):
+            p, q, by_a, by_b, density = incomplete_beta_at(a, b, x)
+            values = [p, q, by_a, by_b, density, -by_a / density, -by_b / density]
+            rows = [((a, b, x), value) for value in values]
+            # The quantile of the rounded probability, by one step of Newton's method.
+            for prob, sign in [(p, 1), (q, -1)]:
+                rows.append(((a, b, float(prob)), mpf(x) + sign * (mpf(float(prob)) - prob) / density if prob < 0.9 else mpf(0)))
+            for name, (args, value) in zip(names, rows):
+                if abs(value) > 1e-290 and abs(args[-1]) > 1e-290:
+                    tables[name].append([repr(float(v)) for v in (*args, value)])
+    return tables
+
+
 def main():
-    groups = {**gamma_function()}
+    groups = {**gamma_function(), **incomplete_gamma(), **incomplete_beta()}
     # One row a line, so that a change shows as such.
     tables = ",\n".join(
         f" {json.dumps(name)}: [\n" + ",\n".join("  " + json.dumps(row) for row in rows) + "\n ]" for name, rows in groups.items()

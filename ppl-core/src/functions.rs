@@ -21,6 +21,12 @@ pub(crate) mod unary;
 // The gamma function's logarithm, its derivatives, and ratios of gamma functions.
 #[allow(dead_code, reason = "families of distributions take what they need")]
 pub(crate) mod gamma_function;
+// The incomplete gamma functions, their inverses and their slopes in a.
+#[allow(dead_code, unused_imports, reason = "families of distributions take what they need")]
+pub(crate) mod incomplete_gamma;
+// The incomplete beta function, its inverses and its slopes in a and b.
+#[allow(dead_code, unused_imports, reason = "families of distributions take what they need")]
+pub(crate) mod incomplete_beta;
 // Special functions as element functions with their derivatives.
 pub(crate) mod special;
 // Special functions against mpmath.

@@ -29,4 +29,7 @@ fn functions_of_one_element_have_the_gradient_of_finite_differences() {
 fn functions_of_two_elements_have_the_gradient_of_finite_differences() {
     let (a, b) = ([1e-3, 0.4, 2.0, 15.0, 1e4], [7.0, 0.5, 30.0, 12.0, 0.1]);
     check("betaln", [&a, &b], Relative, |[a, b]| weigh(&a.betaln(b)));
+    let (a, x) = ([1e-2, 0.4, 2.0, 15.0, 1e2, 50.0], [1e-3, 1.5, 3.0, 12.0, 120.0, 45.0]);
+    check("gammainc", [&a, &x], Relative, |[a, x]| weigh(&a.gammainc(x)));
+    check("gammaincc", [&a, &x], Relative, |[a, x]| weigh(&a.gammaincc(x)));
 }

@@ -101,5 +101,5 @@ where
 
 /// Which values are in the support; a NaN stays one.
 fn at_least_zero<S: Shape, E: Dtype, D: Backend<E>>(value: &Tensor<S, E, D>) -> Vec<bool> {
-    value.read(|values| values.iter().map(|v| !(*v < E::of(0.0))).collect())
+    value.read(|values| values.iter().map(|v| *v >= E::of(0.0) || v.is_nan()).collect())
 }

@@ -4,6 +4,8 @@
 use serde_json::Value;
 
 use super::gamma_function::*;
+use super::incomplete_beta::*;
+use super::incomplete_gamma::*;
 
 /// A function of a row's arguments.
 type Scalar = fn(&[f64]) -> f64;
@@ -48,6 +50,23 @@ const CASES: &[(&str, Scalar, f64, f64)] = &[
     ("digamma_difference", |a| digamma_difference(a[0], a[1]), 1e-14, 0.0),
     ("ln_choose", |a| ln_choose(a[0], a[1]), 1e-14, 0.0),
     ("ln_multigamma", |a| ln_multigamma(a[0], a[1] as usize), 1e-14, 0.0),
+    ("gamma_inc", |a| gamma_inc(a[0], a[1]), 2e-13, 0.0),
+    ("gamma_inc_upper", |a| gamma_inc_upper(a[0], a[1]), 2e-13, 0.0),
+    ("gamma_density", |a| gamma_density(a[0], a[1]), 2e-13, 0.0),
+    ("gamma_inc_slope", |a| gamma_inc_slope(a[0], a[1]), 2e-13, 0.0),
+    ("gamma_pathwise", |a| gamma_pathwise(a[0], a[1]), 2e-14, 0.0),
+    ("gamma_pathwise_log", |a| gamma_pathwise_log(a[0], a[1]), 2e-14, 0.0),
+    ("gamma_quantile", |a| gamma_quantile(a[0], a[1]), 2e-13, 0.0),
+    ("gamma_quantile_upper", |a| gamma_quantile_upper(a[0], a[1]), 2e-13, 0.0),
+    ("beta_inc", |a| beta_inc(a[0], a[1], a[2]), 1e-12, 0.0),
+    ("beta_inc_upper", |a| beta_inc_upper(a[0], a[1], a[2]), 1e-12, 0.0),
+    ("beta_density", |a| beta_density(a[0], a[1], [a[2], 1.0 - a[2]]), 1e-12, 0.0),
+    ("beta_inc_slope_a", |a| beta_inc_slopes(a[0], a[1], a[2])[0], 1e-12, 0.0),
+    ("beta_inc_slope_b", |a| beta_inc_slopes(a[0], a[1], a[2])[1], 1e-12, 0.0),
+    ("beta_pathwise_a", |a| beta_pathwise(a[2], a[0], a[1])[0], 1e-12, 0.0),
+    ("beta_pathwise_b", |a| beta_pathwise(a[2], a[0], a[1])[1], 1e-12, 0.0),
+    ("beta_quantile", |a| beta_quantile(a[0], a[1], a[2]), 1e-12, 0.0),
+    ("beta_quantile_upper", |a| beta_quantile_upper(a[0], a[1], a[2]), 1e-12, 0.0),
     ("multidigamma", |a| multidigamma(a[0], a[1] as usize), 1e-14, 0.0),
 ];
 

@@ -1,7 +1,8 @@
 //! Special functions as element functions: a value and its partial derivatives, in `f64`.
 
 use super::Function;
-use super::gamma_function::{digamma, ln_beta, ln_gamma, tetragamma, trigamma};
+use super::gamma_function::{digamma, digamma_difference, ln_beta, ln_gamma, tetragamma, trigamma};
+use super::incomplete_gamma::{gamma_density, gamma_inc, gamma_inc_slope, gamma_inc_upper};
 use crate::dtype::Dtype;
 
 macro_rules! special {
@@ -43,10 +44,19 @@ special!(
     "betaln",
     "ln B(a, b).",
     [a, b; y] ln_beta(a, b),
-    [digamma_step(a, b), digamma_step(b, a)]
+    [-digamma_difference(a, b), -digamma_difference(b, a)]
 );
-
-/// ψ(a) − ψ(a + b), the derivative of ln B(a, b) with respect to a.
-fn digamma_step(a: f64, b: f64) -> f64 {
-    -super::gamma_function::digamma_difference(a, b)
-}
+special!(
+    Gammainc,
+    "gammainc",
+    "The regularised lower incomplete gamma function P(a, x).",
+    [a, x; y] gamma_inc(a, x),
+    [gamma_inc_slope(a, x), gamma_density(a, x)]
+);
+special!(
+    Gammaincc,
+    "gammaincc",
+    "The regularised upper incomplete gamma function Q(a, x).",
+    [a, x; y] gamma_inc_upper(a, x),
+    [-gamma_inc_slope(a, x), -gamma_density(a, x)]
+);

@@ -51,4 +51,10 @@ method_of_two! {
     /// ln B(a, b) = ln Γ(a) + ln Γ(b) − ln Γ(a + b) for positive a (this tensor) and b, without
     /// cancellation for large ones.
     betaln(b) = Betaln;
+    /// The regularised lower incomplete gamma function P(a, x) for positive a (this tensor) and x ≥ 0,
+    /// differentiable in both: the cdf of the gamma distribution.
+    gammainc(x) = Gammainc;
+    /// The regularised upper incomplete gamma function Q(a, x) = 1 − P(a, x), with full relative
+    /// precision in its tail.
+    gammaincc(x) = Gammaincc;
 }

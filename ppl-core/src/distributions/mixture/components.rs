@@ -49,7 +49,6 @@ pub trait Component<E: Dtype, D: Backend<E>> {
     /// See [`Distribution::has_cdf`].
     fn has_cdf(&self) -> bool;
     /// See [`Distribution::check_parameters`].
-    #[expect(clippy::missing_errors_doc, reason = "said there")]
     fn check_parameters(&self) -> Result<(), ParameterError>;
     /// See [`Distribution::parameters_at`].
     fn parameters_at(&self, element: usize) -> Vec<(&'static str, f64)>;

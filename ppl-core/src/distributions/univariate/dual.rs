@@ -12,6 +12,7 @@ pub(in crate::distributions) struct Dual<const K: usize> {
     pub(in crate::distributions) slopes: [f64; K],
 }
 
+#[allow(dead_code, reason = "formulas of moments, of which the present families need only some")]
 impl<const K: usize> Dual<K> {
     /// A number that depends on nothing.
     pub(in crate::distributions) fn constant(value: f64) -> Self {

@@ -190,9 +190,8 @@ impl<F: Univariate<K>, S: Shape, E: Dtype, D: Backend<E>, const K: usize, const 
     }
 
     pub(in crate::distributions) fn check_parameters(&self) -> Result<(), ParameterError> {
-        let domains = F::domains::<E, D>();
-        for k in 0..K {
-            check_parameter(F::PARAMETERS[k], &self.parameters[k], domains[k])?;
+        for (k, domain) in F::domains::<E, D>().into_iter().enumerate() {
+            check_parameter(F::PARAMETERS[k], &self.parameters[k], domain)?;
         }
         let numbers = self.flats().map(|p| p.to_vec());
         let empty = numbers.iter().any(Vec::is_empty);
