@@ -97,18 +97,17 @@ impl Univariate<3> for Law {
         let (_, above) = sides(asymmetry);
         [1.0, z, -scale * (2.0 * above + z.abs() / asymmetry)]
     });
-    const CDF: Option<Curve<3>> = Some(|x, [loc, scale, asymmetry]| {
-        let z = (x - loc) / scale;
-        let (below, above) = sides(asymmetry);
-        let far = distance(z, asymmetry);
-        if z < 0.0 { below * (-far).exp() } else { (below - above * (-far).exp_m1()).min(1.0) }
-    });
+    const CDF: Option<Curve<3>> = Some(|x, [loc, scale, asymmetry]| standard_cdf((x - loc) / scale, asymmetry));
+    const SURVIVAL: Option<Curve<3>> =
+        Some(|x, [loc, scale, asymmetry]| standard_cdf((loc - x) / scale, asymmetry.recip()));
     const ICDF: Option<Curve<3>> = Some(|q, [loc, scale, asymmetry]| {
         let (below, above) = sides(asymmetry);
         if q < below {
             loc + scale * asymmetry * (q / below).ln()
         } else {
-            loc - scale / asymmetry * ((1.0 - q) / above).ln()
+            // From the nearer end.
+            let log = if q < 0.5 { ((below - q) / above).ln_1p() } else { ((1.0 - q) / above).ln() };
+            loc - scale / asymmetry * log
         }
     });
     const MEAN: Option<Moment<3>> = Some(|[loc, scale, asymmetry]| loc + scale * (asymmetry.recip() - asymmetry));
@@ -116,6 +115,13 @@ impl Univariate<3> for Law {
         Some(|[_, scale, asymmetry]| (scale / asymmetry).square() + (scale * asymmetry).square());
     const ENTROPY: Option<Moment<3>> =
         Some(|[_, scale, asymmetry]| scale.ln() + (asymmetry + asymmetry.recip()).ln() + 1.0);
+}
+
+/// The cdf with mode 0 and scale 1.
+fn standard_cdf(z: f64, asymmetry: f64) -> f64 {
+    let (below, above) = sides(asymmetry);
+    let far = distance(z, asymmetry);
+    if z < 0.0 { below * (-far).exp() } else { (below - above * (-far).exp_m1()).min(1.0) }
 }
 
 /// An exponential to one of the sides.
@@ -147,5 +153,8 @@ mod tests {
         let one = AsymmetricLaplace::<(), f64, Cpu>::new(0.0, 1.0, 1e-8);
         let reached = one.cdf(&Tensor::scalar(0.0)).unwrap().item();
         assert!((reached / 1e-16 - 1.0).abs() < 1e-12);
+        let mirrored = AsymmetricLaplace::<(), f64, Cpu>::new(0.0, 1.0, 1e8);
+        let beyond = mirrored.survival(&Tensor::scalar(0.0)).unwrap().item();
+        assert!((beyond / 1e-16 - 1.0).abs() < 1e-12);
     }
 }

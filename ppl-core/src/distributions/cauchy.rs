@@ -74,14 +74,21 @@ impl Univariate<2> for Law {
         [0.0, scale.recip()]
     }
 
-    const SAMPLER: Sampler<2> = Sampler::LocScale(|rng| standard_quantile(rng.sample(Open01)));
+    const SAMPLER: Sampler<2> =
+        Sampler::Noise(|rng| standard_quantile(rng.sample(Open01)), |noise, [loc, scale]| loc + scale * noise);
     const PATHWISE: Option<fn(f64, [f64; 2]) -> [f64; 2]> = Some(|x, [loc, scale]| [1.0, (x - loc) / scale]);
     // The angle of (loc − x, scale), which keeps its digits near 0.
     const CDF: Option<Curve<2>> = Some(|x, [loc, scale]| FRAC_1_PI * 1.0_f64.atan2((loc - x) / scale));
+    const SURVIVAL: Option<Curve<2>> = Some(|x, [loc, scale]| FRAC_1_PI * 1.0_f64.atan2((x - loc) / scale));
     const ICDF: Option<Curve<2>> = Some(|q, [loc, scale]| loc + scale * standard_quantile(q));
     const MEAN: Option<Moment<2>> = Some(|_| Dual::constant(f64::NAN));
     const VARIANCE: Option<Moment<2>> = Some(|_| Dual::constant(f64::NAN));
     const ENTROPY: Option<Moment<2>> = Some(|[_, scale]| scale.ln() + (4.0 * PI).ln());
+
+    // A tail beyond the largest number ends there.
+    fn rounded<E: Dtype>(x: E) -> E {
+        x.max(-E::max_value()).min(E::max_value())
+    }
 }
 
 /// Beyond this 1 + z² is z² to the last digit.
@@ -122,8 +129,12 @@ mod tests {
         let one = Cauchy::<(), f64, Cpu>::new(0.0, 1e-200);
         let far = one.log_prob(&Tensor::scalar(-1e300)).item();
         assert!((far + (PI.ln() + 800.0 * 10.0_f64.ln())).abs() < 1e-9, "{far}");
-        let below = Cauchy::<(), f64, Cpu>::new(0.0, 1.0).cdf(&Tensor::scalar(-1e300)).unwrap().item();
+        let standard = Cauchy::<(), f64, Cpu>::new(0.0, 1.0);
+        let below = standard.cdf(&Tensor::scalar(-1e300)).unwrap().item();
         assert!((below * 1e300 - FRAC_1_PI).abs() < 1e-12);
+        assert_eq!(standard.survival(&Tensor::scalar(1e300)).unwrap().item(), below);
+        let wide = Cauchy::<(usize,), f32, Cpu>::filled((1000,), 0.0, 1e38);
+        assert!(wide.draw(&mut crate::rng::Rng::seed(6)).to_vec().iter().all(|v| v.is_finite()));
     }
 
     #[test]

@@ -77,6 +77,7 @@ impl Univariate<2> for Law {
     const SAMPLER: Sampler<2> = Sampler::LocScale(|rng| -rng.sample::<f64, _>(Exp1).ln());
     const PATHWISE: Option<fn(f64, [f64; 2]) -> [f64; 2]> = Some(|x, [loc, scale]| [1.0, (x - loc) / scale]);
     const CDF: Option<Curve<2>> = Some(|x, [loc, scale]| (-((loc - x) / scale).exp()).exp());
+    const SURVIVAL: Option<Curve<2>> = Some(|x, [loc, scale]| -(-((loc - x) / scale).exp()).exp_m1());
     const ICDF: Option<Curve<2>> = Some(|q, [loc, scale]| loc - scale * (-q.ln()).ln());
     const MEAN: Option<Moment<2>> = Some(|[loc, scale]| loc + EULER * scale);
     const VARIANCE: Option<Moment<2>> = Some(|[_, scale]| scale.square() * (PI * PI / 6.0));
@@ -95,6 +96,12 @@ mod tests {
         for x in [-800.0, f64::NEG_INFINITY, f64::INFINITY] {
             assert_eq!(one.log_prob(&Tensor::scalar(x)).item(), f64::NEG_INFINITY);
         }
+    }
+
+    #[test]
+    fn the_upper_tail_is_exponential() {
+        let beyond = Gumbel::<(), f64, Cpu>::new(1.0, 2.0).survival(&Tensor::scalar(401.0)).unwrap().item();
+        assert!((beyond / (-200.0_f64).exp() - 1.0).abs() < 1e-14);
     }
 
     #[test]

@@ -78,14 +78,15 @@ impl Univariate<1> for Law {
         Sampler::Noise(|rng| standard_quantile(rng.sample(Open01)), |noise, [scale]| scale * noise);
     const PATHWISE: Option<fn(f64, [f64; 1]) -> [f64; 1]> = Some(|x, [scale]| [x / scale]);
     const CDF: Option<Curve<1>> = Some(|x, [scale]| if x <= 0.0 { 0.0 } else { FRAC_2_PI * (x / scale).atan() });
+    const SURVIVAL: Option<Curve<1>> = Some(|x, [scale]| if x <= 0.0 { 1.0 } else { FRAC_2_PI * (scale / x).atan() });
     const ICDF: Option<Curve<1>> = Some(|q, [scale]| scale * standard_quantile(q));
     const MEAN: Option<Moment<1>> = Some(|_| Dual::constant(f64::INFINITY));
     const VARIANCE: Option<Moment<1>> = Some(|_| Dual::constant(f64::INFINITY));
     const ENTROPY: Option<Moment<1>> = Some(|[scale]| scale.ln() + (2.0 * PI).ln());
 
     // A tail beyond the largest number ends there.
-    fn rounded<E: Dtype>(x: f64) -> E {
-        E::of(x).min(E::max_value())
+    fn rounded<E: Dtype>(x: E) -> E {
+        x.min(E::max_value())
     }
 }
 
@@ -111,6 +112,8 @@ mod tests {
         let far = one.log_prob(&Tensor::scalar(1e30)).item();
         assert!((f64::from(far) - (FRAC_2_PI.ln() - 60.0 * 10.0_f64.ln())).abs() < 1e-4, "{far}");
         assert_eq!(one.mean().unwrap().item(), f32::INFINITY);
+        let beyond = one.survival(&Tensor::scalar(1e30)).unwrap().item();
+        assert!((f64::from(beyond) / (FRAC_2_PI * 1e-30) - 1.0).abs() < 1e-6, "{beyond}");
     }
 
     #[test]

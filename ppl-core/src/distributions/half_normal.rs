@@ -9,7 +9,7 @@ use rand_distr::StandardNormal;
 use crate::backend::Backend;
 use crate::constraint::{Constraint, NonNegative, Positive, Support};
 use crate::dtype::Dtype;
-use crate::functions::error_function::{erf, erf_inv};
+use crate::functions::error_function::{erf, erf_inv, normal_cdf};
 use crate::tensor::Flat;
 
 use super::univariate::{Curve, Moment, Sampler, Univariate, univariate};
@@ -76,6 +76,7 @@ impl Univariate<1> for Law {
         Sampler::Noise(|rng| rng.sample::<f64, _>(StandardNormal).abs(), |noise, [scale]| scale * noise);
     const PATHWISE: Option<fn(f64, [f64; 1]) -> [f64; 1]> = Some(|x, [scale]| [x / scale]);
     const CDF: Option<Curve<1>> = Some(|x, [scale]| if x <= 0.0 { 0.0 } else { erf(x / scale * FRAC_1_SQRT_2) });
+    const SURVIVAL: Option<Curve<1>> = Some(|x, [scale]| if x <= 0.0 { 1.0 } else { 2.0 * normal_cdf(-x / scale) });
     const ICDF: Option<Curve<1>> = Some(|q, [scale]| scale * standard_quantile(q));
     const MEAN: Option<Moment<1>> = Some(|[scale]| scale * (2.0 / PI).sqrt());
     const VARIANCE: Option<Moment<1>> = Some(|[scale]| scale.square() * (1.0 - 2.0 / PI));

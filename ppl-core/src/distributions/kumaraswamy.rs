@@ -149,7 +149,7 @@ impl Univariate<2> for Law {
         (1.0 - b.recip()) + (1.0 - a.recip()) * harmonic - a.ln() - b.ln()
     });
 
-    fn rounded<E: Dtype>(x: f64) -> E {
+    fn rounded<E: Dtype>(x: E) -> E {
         between_zero_and_one(x)
     }
 }
@@ -166,6 +166,29 @@ mod tests {
         assert_eq!([at(0.0, 0.5, 2.0), at(0.0, 2.0, 0.5)], [f64::INFINITY, f64::NEG_INFINITY]);
         assert_eq!([at(1.0, 2.0, 0.5), at(1.0, 0.5, 2.0)], [f64::INFINITY, f64::NEG_INFINITY]);
         assert_eq!([at(0.0, 1.0, 1.0), at(1.0, 1.0, 1.0)], [0.0, 0.0]);
+    }
+
+    // Most mass is nearer to 1 than floats are. Reference values: mpmath with 50 digits.
+    #[test]
+    fn tiny_concentrations_at_one_are_exact() {
+        let cases = [
+            (50.0, 0.10000000149011612, 0.870955765247345, -5.159702416755951),
+            (1e4, 0.0010000000474974513, 0.9997648000717163, 0.05043315711689819),
+            (3.0, 9.999999747378752e-5, 0.8582309484481812, -7.417542353770631),
+        ];
+        let moments = [
+            [0.9969769804269427, 8.00077788900311e-5, -10.459046266229938],
+            [0.9999998356386999, 2.4002222972459136e-11, -1001.3008940742466],
+            [0.999955485549905, 1.3135830532122067e-5, -9990.88841485843],
+        ];
+        for ((a, b, x, log_prob), moments) in cases.into_iter().zip(moments) {
+            let one = Kumaraswamy::<(), f64, Cpu>::new(a, b);
+            let found = one.log_prob(&Tensor::scalar(x)).item();
+            assert!((found - log_prob).abs() < 1e-9 * f64::max(1.0, f64::abs(log_prob)), "{a} {b}: {found}");
+            let found = [one.mean(), one.variance(), one.entropy()].map(|t| t.unwrap().item());
+            let close = found.iter().zip(moments).all(|(f, e)| (f - e).abs() < 1e-9 * e.abs());
+            assert!(close, "{a} {b}: {found:?}");
+        }
     }
 
     #[test]

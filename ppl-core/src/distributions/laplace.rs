@@ -73,14 +73,17 @@ impl Univariate<2> for Law {
         if rng.r#gen() { distance } else { -distance }
     });
     const PATHWISE: Option<fn(f64, [f64; 2]) -> [f64; 2]> = Some(|x, [loc, scale]| [1.0, (x - loc) / scale]);
-    const CDF: Option<Curve<2>> = Some(|x, [loc, scale]| {
-        let z = (x - loc) / scale;
-        if z < 0.0 { 0.5 * z.exp() } else { 1.0 - 0.5 * (-z).exp() }
-    });
+    const CDF: Option<Curve<2>> = Some(|x, [loc, scale]| standard_cdf((x - loc) / scale));
+    const SURVIVAL: Option<Curve<2>> = Some(|x, [loc, scale]| standard_cdf((loc - x) / scale));
     const ICDF: Option<Curve<2>> = Some(|q, [loc, scale]| loc + scale * standard_quantile(q));
     const MEAN: Option<Moment<2>> = Some(|[loc, _]| loc);
     const VARIANCE: Option<Moment<2>> = Some(|[_, scale]| 2.0 * scale.square());
     const ENTROPY: Option<Moment<2>> = Some(|[_, scale]| scale.ln() + (1.0 + std::f64::consts::LN_2));
+}
+
+/// The cdf with mean 0 and scale 1.
+fn standard_cdf(z: f64) -> f64 {
+    if z < 0.0 { 0.5 * z.exp() } else { 1.0 - 0.5 * (-z).exp() }
 }
 
 /// The value whose cdf is `q` where the scale is 1: NaN outside [0, 1].

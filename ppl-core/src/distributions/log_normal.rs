@@ -83,6 +83,8 @@ impl Univariate<2> for Law {
     const PATHWISE: Option<fn(f64, [f64; 2]) -> [f64; 2]> = Some(|x, [loc, scale]| [x, x * ((x.ln() - loc) / scale)]);
     const CDF: Option<Curve<2>> =
         Some(|x, [loc, scale]| if x <= 0.0 { 0.0 } else { normal_cdf((x.ln() - loc) / scale) });
+    const SURVIVAL: Option<Curve<2>> =
+        Some(|x, [loc, scale]| if x <= 0.0 { 1.0 } else { normal_cdf((loc - x.ln()) / scale) });
     const ICDF: Option<Curve<2>> = Some(|q, [loc, scale]| (loc + scale * normal_quantile(q)).exp());
     const MEAN: Option<Moment<2>> = Some(|[loc, scale]| (loc + 0.5 * scale.square()).exp());
     const VARIANCE: Option<Moment<2>> = Some(|[loc, scale]| {
@@ -91,7 +93,7 @@ impl Univariate<2> for Law {
     });
     const ENTROPY: Option<Moment<2>> = Some(|[loc, scale]| loc + scale.ln() + (0.5 + HALF_LN_TWO_PI));
 
-    fn rounded<E: Dtype>(x: f64) -> E {
+    fn rounded<E: Dtype>(x: E) -> E {
         positive(x)
     }
 }

@@ -73,6 +73,7 @@ impl Univariate<2> for Law {
     const SAMPLER: Sampler<2> = Sampler::LocScale(|rng| logit(rng.sample(Open01)));
     const PATHWISE: Option<fn(f64, [f64; 2]) -> [f64; 2]> = Some(|x, [loc, scale]| [1.0, (x - loc) / scale]);
     const CDF: Option<Curve<2>> = Some(|x, [loc, scale]| (1.0 + ((loc - x) / scale).exp()).recip());
+    const SURVIVAL: Option<Curve<2>> = Some(|x, [loc, scale]| (1.0 + ((x - loc) / scale).exp()).recip());
     const ICDF: Option<Curve<2>> = Some(|q, [loc, scale]| loc + scale * logit(q));
     const MEAN: Option<Moment<2>> = Some(|[loc, _]| loc);
     const VARIANCE: Option<Moment<2>> = Some(|[_, scale]| scale.square() * (PI * PI / 3.0));

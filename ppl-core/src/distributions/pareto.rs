@@ -76,6 +76,8 @@ impl Univariate<2> for Law {
         Some(|x, [scale, alpha]| [x / scale, -x * (log_ratio(x, scale) / alpha)]);
     const CDF: Option<Curve<2>> =
         Some(|x, [scale, alpha]| if x <= scale { 0.0 } else { -(-alpha * log_ratio(x, scale)).exp_m1() });
+    const SURVIVAL: Option<Curve<2>> =
+        Some(|x, [scale, alpha]| if x <= scale { 1.0 } else { (-alpha * log_ratio(x, scale)).exp() });
     const ICDF: Option<Curve<2>> =
         Some(|q, [scale, alpha]| if q < 0.0 { f64::NAN } else { scale * (-(-q).ln_1p() / alpha).exp() });
     const MEAN: Option<Moment<2>> =
@@ -92,7 +94,7 @@ impl Univariate<2> for Law {
     });
     const ENTROPY: Option<Moment<2>> = Some(|[scale, alpha]| scale.ln() - alpha.ln() + alpha.recip() + 1.0);
 
-    fn rounded<E: Dtype>(x: f64) -> E {
+    fn rounded<E: Dtype>(x: E) -> E {
         positive(x)
     }
 }
@@ -116,5 +118,7 @@ mod tests {
         let one = Pareto::<(), f64, Cpu>::new(1e-200, 2.5);
         let step = one.log_prob(&Tensor::scalar(1e201)).item() - one.log_prob(&Tensor::scalar(1e200)).item();
         assert!((step + 3.5 * 10.0_f64.ln()).abs() < 1e-11);
+        let beyond = Pareto::<(), f64, Cpu>::new(1.0, 2.0).survival(&Tensor::scalar(1e100)).unwrap().item();
+        assert!((beyond / 1e-200 - 1.0).abs() < 1e-12);
     }
 }

@@ -36,8 +36,7 @@ pub(super) enum Sampler<const K: usize> {
 }
 
 /// A draw of a positive number: the smallest or largest of the dtype where it is beyond them.
-pub(super) fn positive<E: Dtype>(x: f64) -> E {
-    let x = E::of(x);
+pub(super) fn positive<E: Dtype>(x: E) -> E {
     if x <= E::of(0.0) {
         E::min_positive_value()
     } else if x.is_infinite() {
@@ -49,8 +48,8 @@ pub(super) fn positive<E: Dtype>(x: f64) -> E {
 
 /// A draw between 0 and 1: the smallest positive number or the largest below 1 where it rounds to an
 /// end.
-pub(super) fn between_zero_and_one<E: Dtype>(x: f64) -> E {
-    let x = positive::<E>(x);
+pub(super) fn between_zero_and_one<E: Dtype>(x: E) -> E {
+    let x = positive(x);
     if x >= E::of(1.0) { E::of(1.0) - E::epsilon() * E::of(0.5) } else { x }
 }
 
@@ -104,14 +103,14 @@ pub(super) trait Univariate<const K: usize>: Named<K> {
         [0.0; K]
     }
 
+    /// A draw after rounding to its dtype, moved back to where the density is finite: off the ends of
+    /// the support.
+    fn rounded<E: Dtype>(x: E) -> E {
+        x
+    }
+
     /// How it draws.
     const SAMPLER: Sampler<K>;
-
-    /// The number of the dtype that stands for a draw: one inside the support where rounding would
-    /// leave it, such as [`positive`].
-    fn rounded<E: Dtype>(x: f64) -> E {
-        E::of(x)
-    }
 
     /// dx/dθ for each parameter at a draw x with its randomness held fixed: −(∂F/∂θ) / density.
     /// `None` if draws carry no gradient.

@@ -89,6 +89,8 @@ impl Univariate<2> for Law {
         Some(|x, [scale, k]| [x / scale, -x * (log_ratio(x, scale) / k)]);
     const CDF: Option<Curve<2>> =
         Some(|x, [scale, k]| if x <= 0.0 { 0.0 } else { -(-(k * log_ratio(x, scale)).exp()).exp_m1() });
+    const SURVIVAL: Option<Curve<2>> =
+        Some(|x, [scale, k]| if x <= 0.0 { 1.0 } else { (-(k * log_ratio(x, scale)).exp()).exp() });
     const ICDF: Option<Curve<2>> = Some(|q, [scale, k]| scale * ((-(-q).ln_1p()).ln() / k).exp());
     const MEAN: Option<Moment<2>> = Some(|[scale, k]| scale * ln_gamma_plus_one(k.recip()).exp());
     const VARIANCE: Option<Moment<2>> = Some(|[scale, k]| {
@@ -97,7 +99,7 @@ impl Univariate<2> for Law {
     });
     const ENTROPY: Option<Moment<2>> = Some(|[scale, k]| EULER * (1.0 - k.recip()) + scale.ln() - k.ln() + 1.0);
 
-    fn rounded<E: Dtype>(x: f64) -> E {
+    fn rounded<E: Dtype>(x: E) -> E {
         positive(x)
     }
 }

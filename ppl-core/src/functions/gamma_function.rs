@@ -104,7 +104,7 @@ pub(crate) fn digamma(x: f64) -> f64 {
         digamma_near_zero(1.0 + x) - 1.0 / x
     } else if x == 0.0 {
         -1.0 / x
-    } else if x == x.round() {
+    } else if x == x.round() || x.is_nan() {
         f64::NAN
     } else {
         let [sin, cos] = sin_cos_pi(x);
@@ -130,6 +130,9 @@ pub(crate) fn ln_minus_digamma(x: f64) -> f64 {
 
 /// ψ(a + x) − ψ(a) for a > 0 and x ≥ 0, exact for large a and for small x.
 pub(crate) fn digamma_difference(a: f64, x: f64) -> f64 {
+    if a <= 0.0 {
+        return f64::NAN;
+    }
     let (mut a, mut sum) = (a, 0.0);
     if x > 1.0 && a < STIRLING_FROM {
         return digamma(a + x) - digamma(a);

@@ -177,6 +177,8 @@ pub(crate) struct Family<E: Dtype, D: Backend<E>> {
     pub(crate) fixed: &'static [&'static str],
     /// One period of a density on the circle, at the parameters.
     pub(crate) period: Option<fn(&[f64]) -> (f64, f64)>,
+    /// Where the density has kinks or jumps, at the parameters.
+    pub(crate) kinks: fn(&[f64]) -> Vec<f64>,
     /// Whether a draw's gradient is −(∂F/∂θ)/f at that draw.
     pub(crate) monotone_draws: bool,
 }
@@ -202,6 +204,7 @@ impl<E: Dtype, D: Backend<E>> Family<E, D> {
             between: &[],
             fixed: &[],
             period: None,
+            kinks: |_| Vec::new(),
             monotone_draws: true,
         }
     }
@@ -257,6 +260,12 @@ impl<E: Dtype, D: Backend<E>> Family<E, D> {
     /// the expectation of functions with that period.
     pub(crate) fn period(self, period: fn(&[f64]) -> (f64, f64)) -> Self {
         Family { period: Some(period), ..self }
+    }
+
+    /// Kinks and jumps of the density that move with the parameters: finite differences of the cdf do not
+    /// hold beside them.
+    pub(crate) fn kinks(self, kinks: fn(&[f64]) -> Vec<f64>) -> Self {
+        Family { kinks, ..self }
     }
 
     /// Draws made of several random numbers (a ratio, a mixture), whose gradients are right in

@@ -57,7 +57,8 @@ fn a_draw_moves_so_that_its_probability_stays() {
         let densities = density(&family, parameters, &x);
         for which in moving {
             let Some((slope, h)) = slope_of_cdf(&family, parameters, which, &x) else { continue };
-            for i in 0..x.len() {
+            let beside_kink = |x: f64| (family.kinks)(parameters).iter().any(|kink| (x - kink).abs() <= 2.0 * h);
+            for i in (0..x.len()).filter(|&i| !beside_kink(x[i])) {
                 let expected = -slope[i] / densities[i];
                 // The cdf's rounding, seen through the differences.
                 let rounding = 1e-14 / (h * densities[i]);

@@ -251,7 +251,7 @@ impl Slice {
 mod tests {
     use super::*;
 
-    // Reference values: mpmath with 50 digits.
+    // Reference values: mpmath with 50 digits. The rounding of z in erfc(z) costs z² times as much.
     #[test]
     fn tails_are_exact() {
         let cases = [
@@ -268,7 +268,7 @@ mod tests {
         ];
         for (from, length, expected) in cases {
             let found = tail(from, length);
-            assert!((found - expected).abs() <= 2e-14 * expected, "{from} {length}: {found}, {expected}");
+            assert!((found - expected).abs() <= 1e-13 * expected, "{from} {length}: {found}, {expected}");
         }
     }
 }

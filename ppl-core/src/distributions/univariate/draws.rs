@@ -16,25 +16,15 @@ pub(in crate::distributions) fn draws<E: Dtype>(
     rng: &mut Rng,
     draw: impl Fn(usize, &mut Rng) -> f64 + Sync,
 ) -> Vec<E> {
-    rounded_draws(numel, rng, draw, E::of)
-}
-
-/// The same with a rounding of one's own.
-pub(in crate::distributions) fn rounded_draws<E: Dtype>(
-    numel: usize,
-    rng: &mut Rng,
-    draw: impl Fn(usize, &mut Rng) -> f64 + Sync,
-    rounded: fn(f64) -> E,
-) -> Vec<E> {
     if numel <= CHUNK {
-        return (0..numel).map(|i| rounded(draw(i, rng))).collect();
+        return (0..numel).map(|i| E::of(draw(i, rng))).collect();
     }
     let seed: u64 = rng.r#gen();
     let mut values = vec![E::of(0.0); numel];
     values.par_chunks_mut(CHUNK).enumerate().for_each(|(c, chunk)| {
         let mut rng = Rng::stream(seed, c as u64);
         for (i, value) in chunk.iter_mut().enumerate() {
-            *value = rounded(draw(c * CHUNK + i, &mut rng));
+            *value = E::of(draw(c * CHUNK + i, &mut rng));
         }
     });
     values

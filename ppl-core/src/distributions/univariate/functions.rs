@@ -227,11 +227,11 @@ impl<E: Dtype, const N: usize> Function<E, N> for LocScale {
 pub(super) struct Moved<E, const K: usize> {
     name: &'static str,
     formula: fn(f64, [Dual<K>; K]) -> Dual<K>,
-    rounded: fn(f64) -> E,
+    rounded: fn(E) -> E,
 }
 
 impl<E: Dtype, const K: usize> Moved<E, K> {
-    pub(super) fn new(name: &'static str, formula: fn(f64, [Dual<K>; K]) -> Dual<K>, rounded: fn(f64) -> E) -> Self {
+    pub(super) fn new(name: &'static str, formula: fn(f64, [Dual<K>; K]) -> Dual<K>, rounded: fn(E) -> E) -> Self {
         Moved { name, formula, rounded }
     }
 }
@@ -243,7 +243,7 @@ impl<E: Dtype, const K: usize, const N: usize> Function<E, N> for Moved<E, K> {
 
     fn value(&self, args: [E; N]) -> E {
         let (noise, parameters) = split(args);
-        (self.rounded)((self.formula)(noise, parameters.map(Dual::constant)).value)
+        (self.rounded)(E::of((self.formula)(noise, parameters.map(Dual::constant)).value))
     }
 
     fn partials(&self, args: [E; N], _: E) -> [E; N] {

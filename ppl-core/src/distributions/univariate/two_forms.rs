@@ -1,5 +1,7 @@
 //! A family that is given by probabilities or by their log-odds, each form exact in its own tails.
 
+use std::fmt;
+
 use dfdx::shapes::Shape;
 
 use crate::backend::Backend;
@@ -13,12 +15,21 @@ use super::{Front, Univariate};
 
 /// The family `P` of `probs`, or the family `L` of `logits`; `forward_to_front!` takes it for a
 /// [`Front`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(in crate::distributions) enum TwoForms<P, L, S: Shape, E: Dtype, D: Backend<E>> {
     /// Given by probabilities.
     Probs(Front<P, S, E, D, 1, 2>),
     /// Given by log-odds.
     Logits(Front<L, S, E, D, 1, 2>),
+}
+
+impl<P: Univariate<1>, L: Univariate<1>, S: Shape, E: Dtype, D: Backend<E>> fmt::Debug for TwoForms<P, L, S, E, D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TwoForms::Probs(front) => front.fmt(f),
+            TwoForms::Logits(front) => front.fmt(f),
+        }
+    }
 }
 
 /// Methods that ask the form at hand.

@@ -120,6 +120,9 @@ impl Arc {
     pub(super) fn quantile(&self, q: f64, loc: f64) -> f64 {
         if !(0.0..=1.0).contains(&q) {
             f64::NAN
+        } else if q == 0.5 && loc == 0.0 {
+            // By symmetry.
+            0.0
         } else if q <= 0.5 {
             self.lower_quantile(q, loc)
         } else {

@@ -5,6 +5,7 @@ use std::f64::consts::PI;
 
 use rand::Rng as _;
 use rand::distributions::Open01;
+use rand_distr::StandardNormal;
 
 use crate::rng::Rng;
 
@@ -27,6 +28,10 @@ fn distance(k: f64, rng: &mut Rng) -> f64 {
     if k < 1e-10 {
         // The density is the uniform one to a part in 1e10.
         return PI * rng.sample::<f64, _>(Open01);
+    }
+    if k > 1e30 {
+        // The density is the normal one to the last digit, and no product below overflows.
+        return rng.sample::<f64, _>(StandardNormal).abs() / k.sqrt();
     }
     let root = f64::hypot(1.0, 2.0 * k);
     let tau = 1.0 + root;

@@ -24,12 +24,13 @@ fn on_the_line<E: Dtype, D: Backend<E>>() -> Vec<Family<E, D>> {
     let line = |family: Family<E, D>| family.parameters(LOC_SCALE).typical(LOCATIONS).beyond(INFINITE);
     vec![
         line(Family::continuous("Cauchy", |p| numbers(Cauchy::new(&p[0], &p[1])))),
-        line(Family::continuous("Laplace", |p| numbers(Laplace::new(&p[0], &p[1])))),
+        line(Family::continuous("Laplace", |p| numbers(Laplace::new(&p[0], &p[1])))).kinks(|p| vec![p[0]]),
         line(Family::continuous("Logistic", |p| numbers(Logistic::new(&p[0], &p[1])))),
         line(Family::continuous("Gumbel", |p| numbers(Gumbel::new(&p[0], &p[1])))),
         Family::continuous("AsymmetricLaplace", |p| numbers(AsymmetricLaplace::new(&p[0], &p[1], &p[2])))
             .parameters(&[("loc", REAL), ("scale", POSITIVE), ("asymmetry", POSITIVE)])
             .typical(&[&[0.0, 1.0, 1.0], &[-1.5, 0.5, 2.0], &[2.0, 3.0, 0.75]])
+            .kinks(|p| vec![p[0]])
             .beyond(INFINITE),
     ]
 }
@@ -47,6 +48,7 @@ fn positive<E: Dtype, D: Backend<E>>() -> Vec<Family<E, D>> {
         Family::continuous("Pareto", |p| numbers(Pareto::new(&p[0], &p[1])))
             .parameters(&[("scale", POSITIVE), ("alpha", POSITIVE)])
             .typical(&[&[1.0, 3.0], &[0.5, 0.75], &[3.0, 6.0]])
+            .kinks(|p| vec![p[0]])
             .beyond(&[0.999, f64::INFINITY]),
     ]
 }
@@ -62,6 +64,7 @@ fn in_an_interval<E: Dtype, D: Backend<E>>() -> Vec<Family<E, D>> {
             .parameters(&[("loc", REAL), ("scale", POSITIVE), ("low", REAL), ("high", REAL)])
             .joint("high", |p| p[2] < p[3])
             .typical(&[&[0.0, 1.0, -1.0, 2.0], &[0.5, 1.0, 2.0, 3.5], &[1.0, 2.0, -6.0, -4.0], &[0.0, 1.0, -6.0, 0.5]])
+            .kinks(|p| vec![p[2], p[3]])
             .beyond(&[-1.001, 2.001]),
         Family::continuous("VonMises", |p| numbers(VonMises::new(&p[0], &p[1])))
             .parameters(&[("loc", REAL), ("concentration", POSITIVE)])
