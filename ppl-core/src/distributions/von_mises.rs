@@ -6,19 +6,17 @@ use std::sync::Arc;
 use crate::backend::Backend;
 use crate::constraint::{Circular, Constraint, Positive, Real, Support};
 use crate::dtype::Dtype;
+use crate::functions::bessel::{bessel_ratio_slope, bessel_shortfall, log_i0e};
 use crate::tensor::Flat;
 
 use super::univariate::{Curve, Moment, Sampler, Slopes, Univariate, univariate};
 
-// The normaliser and the mean resultant length.
-mod resultant;
 // Integrals of the density: cdf, quantiles, slopes of draws.
 mod arc;
 // Best and Fisher's sampler.
 mod sampler;
 
 use arc::Arc as Density;
-use resultant::{LN_TWO_PI, log_i0e, shortfall, shortfall_slope};
 
 univariate! {
     /// The von Mises distribution of angles in [−π, π): what the normal distribution is on a line.
@@ -51,6 +49,9 @@ univariate! {
     /// The concentration around the mode; for a large one 1 / variance.
     concentration,
 }
+
+/// ln 2π.
+const LN_TWO_PI: f64 = 1.837_877_066_409_345_3;
 
 /// The family.
 #[derive(Clone, Copy)]
@@ -94,7 +95,7 @@ impl Univariate<2> for Law {
 
     #[inline(always)]
     fn log_normalizer_slopes([_, concentration]: [f64; 2]) -> [f64; 2] {
-        [0.0, -shortfall(concentration)]
+        [0.0, -bessel_shortfall(concentration)]
     }
 
     const SAMPLER: Sampler<2> = Sampler::Direct(sampler::draw);
@@ -106,10 +107,10 @@ impl Univariate<2> for Law {
     const SURVIVAL: Option<Curve<2>> = Some(|x, [loc, concentration]| Density::new(concentration).cdf(-x, -loc));
     const ICDF: Option<Curve<2>> = Some(|q, [loc, concentration]| Density::new(concentration).quantile(q, loc));
     const MEAN: Option<Moment<2>> = Some(|[loc, _]| loc);
-    const VARIANCE: Option<Moment<2>> = Some(|[_, c]| c.map(shortfall(c.value), shortfall_slope(c.value)));
+    const VARIANCE: Option<Moment<2>> = Some(|[_, c]| c.map(bessel_shortfall(c.value), -bessel_ratio_slope(c.value)));
     const ENTROPY: Option<Moment<2>> = Some(|[_, c]| {
         let k = c.value;
-        c.map(LN_TWO_PI + log_i0e(k) + k * shortfall(k), k * shortfall_slope(k))
+        c.map(LN_TWO_PI + log_i0e(k) + k * bessel_shortfall(k), -k * bessel_ratio_slope(k))
     });
 
     // What rounds to π is the same angle as −π.

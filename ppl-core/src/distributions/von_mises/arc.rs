@@ -3,11 +3,11 @@
 
 use std::f64::consts::{PI, TAU};
 
+use crate::functions::bessel::{bessel_shortfall, log_i0e};
 use crate::functions::error_function::normal_quantile;
 
 use super::super::quadrature::integral;
-use super::resultant::{LN_TWO_PI, log_i0e, shortfall};
-use super::versine;
+use super::{LN_TWO_PI, versine};
 
 /// Weights below e^−EXPONENT of the largest are left out.
 const EXPONENT: f64 = 42.0;
@@ -97,14 +97,14 @@ impl Arc {
         if !(-PI..PI).contains(&x) {
             return (0.0, [0.0; 2]);
         }
-        let (here, lack) = (self.density(x - loc), shortfall(self.concentration));
+        let (here, lack) = (self.density(x - loc), bessel_shortfall(self.concentration));
         let along = self.upto(x, loc, |t| lack - versine(t));
         (here, [self.density(PI + loc) - here, along])
     }
 
     /// How an angle in [−π, π), counted from the mode, moves with the concentration.
     pub(super) fn draw_slope(&self, z: f64) -> f64 {
-        let (p, lack) = (z.abs(), shortfall(self.concentration));
+        let (p, lack) = (z.abs(), bessel_shortfall(self.concentration));
         let f = |t: f64| lack - versine(t);
         // The integral over half the circle is 0: of its two parts, that in which f keeps its sign.
         let beyond = if versine(p) > lack {
@@ -173,8 +173,8 @@ mod tests {
                 let half = arc.between(from, to, |_| 1.0);
                 assert!((half - 0.5).abs() < 1e-14, "{k}: {half}");
             }
-            let balance = arc.between(-PI, PI, |t| shortfall(k) - versine(t));
-            assert!(balance.abs() < 1e-14 * shortfall(k).max(1e-3), "{k}: {balance}");
+            let balance = arc.between(-PI, PI, |t| bessel_shortfall(k) - versine(t));
+            assert!(balance.abs() < 1e-14 * bessel_shortfall(k).max(1e-3), "{k}: {balance}");
         }
     }
 
@@ -190,7 +190,7 @@ mod tests {
     fn both_forms_of_the_slope_meet() {
         for k in [0.1, 3.0, 500.0] {
             // Where 1 − cos t is the shortfall.
-            let p = (1.0 - shortfall(k)).acos();
+            let p = (1.0 - bessel_shortfall(k)).acos();
             let (below, above) = (Arc::new(k).draw_slope(p - 1e-9), Arc::new(k).draw_slope(p + 1e-9));
             assert!((below - above).abs() < 1e-7 * above.abs(), "{k}: {below}, {above}");
         }
