@@ -36,6 +36,7 @@ mod mixture;
 mod mixture_same_family;
 // Sequences seen of a hidden chain.
 mod discrete_hmm;
+mod gaussian_hmm;
 mod sequence;
 
 // Distributions made of others, which the contract itself gives.
@@ -48,6 +49,7 @@ pub use discrete_hmm::{DiscreteHmm, Emission};
 pub use empirical::Empirical;
 pub use exponential::Exponential;
 pub use folded::Folded;
+pub use gaussian_hmm::GaussianHmm;
 pub use gaussian_random_walk::GaussianRandomWalk;
 pub use half_cauchy::HalfCauchy;
 pub use half_normal::HalfNormal;
@@ -57,7 +59,7 @@ pub use mixture::{Components, Mixture};
 pub use mixture_same_family::{Mixable, MixtureSameFamily};
 pub use multivariate_normal::MultivariateNormal;
 pub use normal::Normal;
-pub use sequence::{MatricesFor, Sequences, VectorsFor};
+pub use sequence::{MatricesFor, Sequences, SquareMatrices, VectorsFor};
 pub use transformed::TransformedDistribution;
 pub use uniform::Uniform;
 pub use unit::Unit;

@@ -14,5 +14,6 @@ mod movement;
 mod linear_algebra;
 
 pub use linear_algebra::{Batch, MatrixShape, NotPositiveDefinite, Triangle, Vectors};
+pub(crate) use linear_algebra::{KalmanFilter, StateSpace, Trajectory};
 pub use matmul::MatMulShape;
 pub use movement::{concat, stack};
