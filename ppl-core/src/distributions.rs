@@ -76,6 +76,7 @@ mod mixture;
 mod mixture_same_family;
 // Sequences seen of a hidden chain.
 mod discrete_hmm;
+mod gaussian_hmm;
 mod sequence;
 
 // Distributions made of others, which the contract itself gives.
@@ -96,6 +97,7 @@ pub use empirical::Empirical;
 pub use exponential::Exponential;
 pub use folded::Folded;
 pub use gamma::Gamma;
+pub use gaussian_hmm::GaussianHmm;
 pub use gaussian_random_walk::GaussianRandomWalk;
 pub use gumbel::Gumbel;
 pub use half_cauchy::HalfCauchy;
@@ -118,7 +120,7 @@ pub use relaxed_bernoulli::{LogitRelaxedBernoulli, RelaxedBernoulli, RelaxedBern
 pub use relaxed_one_hot_categorical::{
     ExpRelaxedCategorical, RelaxedOneHotCategorical, RelaxedOneHotCategoricalStraightThrough,
 };
-pub use sequence::{MatricesFor, Sequences, VectorsFor};
+pub use sequence::{MatricesFor, Sequences, SquareMatrices, VectorsFor};
 pub use student_t::StudentT;
 pub use transformed::TransformedDistribution;
 pub use truncated_normal::TruncatedNormal;
