@@ -79,6 +79,9 @@ mod discrete_hmm;
 mod gaussian_hmm;
 mod sequence;
 
+// Divergences between pairs of them.
+mod divergence;
+
 // Distributions made of others, which the contract itself gives.
 pub use crate::distribution::{Independent, Masked};
 pub use asymmetric_laplace::AsymmetricLaplace;
@@ -93,6 +96,7 @@ pub use delta::Delta;
 pub use dirichlet::Dirichlet;
 pub use dirichlet_multinomial::DirichletMultinomial;
 pub use discrete_hmm::{DiscreteHmm, Emission};
+pub use divergence::KlDivergence;
 pub use empirical::Empirical;
 pub use exponential::Exponential;
 pub use folded::Folded;

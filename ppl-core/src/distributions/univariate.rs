@@ -23,6 +23,7 @@ mod two_forms;
 pub(super) use declare::{forward_to_front, univariate};
 pub(super) use dual::Dual;
 pub(super) use front::Front;
+pub(super) use functions::Momentary;
 pub(super) use two_forms::TwoForms;
 
 /// How a family draws.

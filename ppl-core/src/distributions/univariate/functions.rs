@@ -182,7 +182,10 @@ impl<E: Dtype, const K: usize, const N: usize> Function<E, N> for Curved<K> {
 
 /// A function of the parameters alone.
 #[derive(Clone, Copy)]
-pub(super) struct Momentary<const K: usize>(pub(super) &'static str, pub(super) Moment<K>);
+pub(in crate::distributions) struct Momentary<const K: usize>(
+    pub(in crate::distributions) &'static str,
+    pub(in crate::distributions) Moment<K>,
+);
 
 impl<E: Dtype, const K: usize> Function<E, K> for Momentary<K> {
     fn name(&self) -> &'static str {
