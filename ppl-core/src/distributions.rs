@@ -2,25 +2,50 @@
 
 // Shapes and elements of their parameters.
 mod shapes;
+// Parameters with an event along their last axis, and probabilities of categories among them.
+mod rows;
+mod weights;
+// Relative entropies, which large counts and concentrations are safe with.
+mod relative_entropy;
+// Draws and moments of proportions.
+mod proportions;
 // What the distributions over numbers share.
 mod univariate;
+// Draws of the gamma distribution, of which others are made.
+mod standard_gamma;
+// What densities of the gamma and beta kind are made of.
+mod deviance;
 // Numbers on the real line.
 mod normal;
+mod student_t;
 // Positive numbers.
+mod chi2;
 mod exponential;
+mod gamma;
 mod half_cauchy;
 mod half_normal;
+mod inverse_gamma;
 mod log_normal;
 // Numbers in an interval.
+mod beta;
 mod uniform;
 // Zeros and ones, and categories.
 mod bernoulli;
 mod categorical;
+mod one_hot_categorical;
+mod relaxed_bernoulli;
+// Probabilities of categories, and relaxed categories.
+mod dirichlet;
+mod relaxed_one_hot_categorical;
+// Counts of categories.
+mod dirichlet_multinomial;
+mod multinomial;
 // Point masses and log-weights.
 mod delta;
 mod unit;
 
 // Vectors.
+mod low_rank_multivariate_normal;
 mod multivariate_normal;
 // Walks.
 mod gaussian_random_walk;
@@ -42,24 +67,38 @@ mod sequence;
 // Distributions made of others, which the contract itself gives.
 pub use crate::distribution::{Independent, Masked};
 pub use bernoulli::Bernoulli;
+pub use beta::Beta;
 pub use categorical::Categorical;
 pub use censored::Censored;
+pub use chi2::Chi2;
 pub use delta::Delta;
+pub use dirichlet::Dirichlet;
+pub use dirichlet_multinomial::DirichletMultinomial;
 pub use discrete_hmm::{DiscreteHmm, Emission};
 pub use empirical::Empirical;
 pub use exponential::Exponential;
 pub use folded::Folded;
+pub use gamma::Gamma;
 pub use gaussian_hmm::GaussianHmm;
 pub use gaussian_random_walk::GaussianRandomWalk;
 pub use half_cauchy::HalfCauchy;
 pub use half_normal::HalfNormal;
 pub use improper_uniform::ImproperUniform;
+pub use inverse_gamma::InverseGamma;
 pub use log_normal::LogNormal;
+pub use low_rank_multivariate_normal::LowRankMultivariateNormal;
 pub use mixture::{Components, Mixture};
 pub use mixture_same_family::{Mixable, MixtureSameFamily};
+pub use multinomial::Multinomial;
 pub use multivariate_normal::MultivariateNormal;
 pub use normal::Normal;
+pub use one_hot_categorical::{OneHotCategorical, OneHotCategoricalStraightThrough};
+pub use relaxed_bernoulli::{LogitRelaxedBernoulli, RelaxedBernoulli, RelaxedBernoulliStraightThrough};
+pub use relaxed_one_hot_categorical::{
+    ExpRelaxedCategorical, RelaxedOneHotCategorical, RelaxedOneHotCategoricalStraightThrough,
+};
 pub use sequence::{MatricesFor, Sequences, SquareMatrices, VectorsFor};
+pub use student_t::StudentT;
 pub use transformed::TransformedDistribution;
 pub use uniform::Uniform;
 pub use unit::Unit;

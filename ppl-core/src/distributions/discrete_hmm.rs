@@ -169,7 +169,7 @@ where
             self.transitions.wide().chunks_exact(matrices.max(1)).map(|logits| Transitions::new(logits, k)).collect();
         let mut choose = |probs: &[f64]| {
             let noise: f64 = rng.r#gen();
-            reaching(probs, |sum| sum > noise)
+            reaching(probs.iter().copied(), |sum| sum > noise)
         };
         let mut path = Vec::with_capacity(blocks.count * forward.steps);
         for b in 0..blocks.count {

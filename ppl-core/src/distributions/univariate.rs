@@ -80,6 +80,12 @@ pub(super) trait Univariate<const K: usize>: Named<K> {
         [0.0; K]
     }
 
+    /// A draw after rounding to its dtype, moved back to where the density is finite: off the ends of
+    /// the support.
+    fn rounded<E: Dtype>(x: E) -> E {
+        x
+    }
+
     /// How it draws.
     const SAMPLER: Sampler<K>;
 

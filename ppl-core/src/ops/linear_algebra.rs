@@ -10,7 +10,7 @@ use crate::error::ShapeError;
 use crate::tensor::{Tensor, shape_from_dims};
 
 // Products, factorisations and substitutions of single matrices in `f64`.
-mod dense;
+pub(crate) mod dense;
 // Diagonals, triangles, transposes, identities.
 mod structure;
 // Products with vectors and of vectors.

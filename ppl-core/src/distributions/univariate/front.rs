@@ -127,7 +127,8 @@ impl<F: Univariate<K>, S: Shape, E: Dtype, D: Backend<E>, const K: usize, const 
         let flats = self.flats();
         let numbers = flats.each_ref().map(Tensor::to_vec);
         let at = |i: usize| numbers.each_ref().map(|p| p[if p.len() == 1 { 0 } else { i }].wide());
-        let values = Flat::vector(draws(numel, rng, |i, rng| sample(at(i), rng)));
+        let draws = draws::<E>(numel, rng, |i, rng| sample(at(i), rng));
+        let values = Flat::vector(draws.into_iter().map(F::rounded).collect());
         match Curved::pathwise::<F>() {
             Some(curve) if flats.iter().any(|p| p.tracked) => apply(curve, self.beside(values), self.shape),
             _ => values.reshape_like(&self.shape),
