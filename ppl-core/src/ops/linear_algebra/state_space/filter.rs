@@ -89,13 +89,12 @@ impl KalmanFilter {
         Some(Update { log_prob, precision, weighted, gain, kept, after })
     }
 
-    /// Steps backwards over one step: takes the gradient of what is known after it to that of what was
-    /// known before, and adds to those of the parameters. `by` is the log-density's own.
-    fn pull(
+    /// Takes the gradient of what is known after step `t` to that of what was predicted for it, and adds
+    /// to those of the parameters. `by` is the log-density's own.
+    fn pull_update(
         &self,
         args: &[&[f64]; 9],
         t: usize,
-        before: &Belief,
         update: &Update,
         by: f64,
         flow: &Belief,
@@ -103,30 +102,31 @@ impl KalmanFilter {
     ) -> Belief {
         let (StateSpace { hidden: n, seen: d, .. }, step) = (self.0, self.0.step(args, t));
         let Update { precision, weighted: v, gain, kept, after, .. } = update;
-        // Of the innovation: Kᵀ · flow − by · v.
-        let mut of_missed = product_transposed(gain, &flow.mean, [d, n, 1]);
-        let of_mean = of_missed.clone();
+        // Of the innovation y: Kᵀ · flow − by · v, with v = S⁻¹ y.
+        let through_mean = product_transposed(gain, &flow.mean, [d, n, 1]);
+        let mut of_missed = through_mean.clone();
         dense::add_scaled(&mut of_missed, -by, v);
         dense::add_scaled(&mut found.all[0][t * d..][..d], 1.0, &of_missed);
+        let to = found.step(&self.0, t);
+        dense::add_scaled(to.offset, -1.0, &of_missed);
 
-        // P (flow vᵀ − 2 · flow of P · K) − by · K − mean · ofᵀ.
+        // Of H: P (flow vᵀ − 2 · flow of P · K) − by · K − mean · (that of y)ᵀ, P and mean known after.
         let mut inner = product(&flow.covariance, gain, [n, n, d]);
         inner.iter_mut().for_each(|v| *v *= -2.0);
         add_outer(&mut inner, 1.0, &flow.mean, v);
-        let to = found.step(&self.0, t);
         dense::add_product(to.looks, 1.0, &after.covariance, &inner, [n, n, d]);
         dense::add_scaled(to.looks, -by, gain);
         add_outer(to.looks, -1.0, &after.mean, &of_missed);
-        dense::add_scaled(to.offset, -1.0, &of_missed);
 
-        // ½ by (v vᵀ − S⁻¹) − v · flowᵀ K, symmetric, + Kᵀ · flow of P · K.
+        // Of R: ½ by (v vᵀ − S⁻¹) − Kᵀ · flow · vᵀ + Kᵀ · flow of P · K.
         let mut of_error = sandwich(&dense::transposed(gain, n, d), &flow.covariance, [d, n]);
         add_outer(&mut of_error, 0.5 * by, v, v);
-        add_outer(&mut of_error, -1.0, &of_mean, v);
+        add_outer(&mut of_error, -1.0, &through_mean, v);
         dense::add_scaled(&mut of_error, -0.5 * by, precision);
         add_factor(to.error, &of_error, step.error, d);
 
-        // What is known before the observation.
+        // With J = I − K Hᵀ: Jᵀ · flow + by · H v, and
+        // Jᵀ · flow of P · J + Jᵀ · flow · (H v)ᵀ + ½ by (H v (H v)ᵀ − H S⁻¹ Hᵀ).
         let looked = product(step.looks, v, [n, d, 1]);
         let mut mean = product_transposed(kept, &flow.mean, [n, n, 1]);
         let mut covariance = sandwich(&dense::transposed(kept, n, n), &flow.covariance, [n, n]);
@@ -134,15 +134,26 @@ impl KalmanFilter {
         add_outer(&mut covariance, 0.5 * by, &looked, &looked);
         dense::add_scaled(&mut covariance, -0.5 * by, &sandwich(step.looks, precision, [n, d]));
         dense::add_scaled(&mut mean, by, &looked);
-        let covariance = symmetric(&covariance, n);
+        Belief { mean, covariance: symmetric(&covariance, n) }
+    }
 
-        // And before the transition.
-        dense::add_scaled(to.shift, 1.0, &mean);
-        add_factor(to.noise, &covariance, step.noise, n);
-        add_outer(to.moves, 1.0, &before.mean, &mean);
+    /// Takes the gradient of what was predicted for step `t` to that of what was known before it.
+    fn pull_predict(
+        &self,
+        args: &[&[f64]; 9],
+        t: usize,
+        before: &Belief,
+        flow: &Belief,
+        found: &mut Gradients,
+    ) -> Belief {
+        let (n, step) = (self.0.hidden, self.0.step(args, t));
+        let (to, Belief { mean, covariance }) = (found.step(&self.0, t), flow);
+        dense::add_scaled(to.shift, 1.0, mean);
+        add_factor(to.noise, covariance, step.noise, n);
+        add_outer(to.moves, 1.0, &before.mean, mean);
         let moved = product(&before.covariance, step.moves, [n, n, n]);
-        dense::add_product(to.moves, 2.0, &moved, &covariance, [n, n, n]);
-        Belief { mean: product(step.moves, &mean, [n, n, 1]), covariance: sandwich(step.moves, &covariance, [n, n]) }
+        dense::add_product(to.moves, 2.0, &moved, covariance, [n, n, n]);
+        Belief { mean: product(step.moves, mean, [n, n, 1]), covariance: sandwich(step.moves, covariance, [n, n]) }
     }
 }
 
@@ -211,7 +222,8 @@ impl BlockFunction<9> for KalmanFilter {
         }
         let mut flow = Belief { mean: upstream[1..=n].to_vec(), covariance: symmetric(&upstream[1 + n..], n) };
         for (t, (before, update)) in steps.iter().enumerate().rev() {
-            flow = self.pull(&args, t, before, update, upstream[0], &flow, &mut found);
+            let predicted = self.pull_update(&args, t, update, upstream[0], &flow, &mut found);
+            flow = self.pull_predict(&args, t, before, &predicted, &mut found);
         }
         dense::add_scaled(&mut found.all[1], 1.0, &flow.mean);
         add_factor(&mut found.all[2], &flow.covariance, args[2], n);
