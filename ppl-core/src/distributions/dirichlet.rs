@@ -16,7 +16,7 @@ use crate::functions::{RowFunction, apply_rows};
 use crate::rng::Rng;
 use crate::tensor::{IntoTensor, Tensor};
 
-use super::proportions::{Moment, log_gamma_draw, moment, positive, shares};
+use super::proportions::{Moment, log_gamma_draw, moment, off_simplex, positive, shares};
 use super::relative_entropy::{excess_over_one, relative_entropy};
 use super::rows::{Rows, batch_of};
 use super::shapes::{WithoutLast, elements};
@@ -180,17 +180,6 @@ fn term(concentration: f64, x: f64) -> f64 {
     if concentration == 1.0 { 0.0 } else { (concentration - 1.0) * x.ln() }
 }
 
-impl LogProb {
-    /// −∞ outside the simplex, NaN where a number is.
-    fn outside(&self, x: &[f64]) -> Option<f64> {
-        let sum: f64 = x.iter().sum();
-        if sum.is_nan() && x.iter().any(|v| v.is_nan()) {
-            return Some(f64::NAN);
-        }
-        (x.iter().any(|&v| v < 0.0) || !((sum - 1.0).abs() <= self.slack)).then_some(f64::NEG_INFINITY)
-    }
-}
-
 /// ln Γ(Σ α) + Σ (α − 1) ln x − ln Γ(α), as it stands.
 fn plainly(x: &[f64], concentration: &[f64]) -> f64 {
     let kernel: f64 = x.iter().zip(concentration).map(|(&x, &a)| term(a, x)).sum();
@@ -223,7 +212,7 @@ impl BlockFunction<2> for LogProb {
 
     fn value(&self, [x, concentration]: [&[f64]; 2], out: &mut [f64]) {
         let sum: f64 = concentration.iter().sum();
-        out[0] = match self.outside(x) {
+        out[0] = match off_simplex(x, self.slack) {
             Some(none) => none,
             None if sum > LARGE && x.iter().all(|&v| v > 0.0) => by_entropies(x, concentration, sum),
             None => plainly(x, concentration),
@@ -237,7 +226,7 @@ impl BlockFunction<2> for LogProb {
         upstream: &[f64],
         [to_x, to_concentration]: [Option<&mut [f64]>; 2],
     ) {
-        if out[0] == f64::NEG_INFINITY {
+        if out[0] == f64::NEG_INFINITY || upstream[0] == 0.0 {
             return;
         }
         let pairs = || x.iter().zip(concentration);

@@ -209,7 +209,7 @@ struct LogProb {
 }
 
 /// ln n! − (n ln n − n), what the relative entropies leave of a factorial.
-fn factorial_rest(n: f64) -> f64 {
+pub(super) fn factorial_rest(n: f64) -> f64 {
     if n == 0.0 { 0.0 } else { stirling_correction(n) + 0.5 * n.ln() + HALF_LN_TWO_PI }
 }
 

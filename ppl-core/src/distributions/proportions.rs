@@ -46,6 +46,16 @@ pub(super) fn positive<E: Dtype>(share: f64) -> E {
     if share < E::min_positive_value() { E::min_positive_value() } else { share }
 }
 
+/// The log-density of a row that is not on the simplex: −∞, or NaN where a number is. `slack` is how far
+/// its sum may be from 1.
+pub(super) fn off_simplex(x: &[f64], slack: f64) -> Option<f64> {
+    if x.iter().any(|v| v.is_nan()) {
+        return Some(f64::NAN);
+    }
+    let outside = x.iter().any(|&v| v < 0.0) || (x.iter().sum::<f64>() - 1.0).abs() > slack;
+    outside.then_some(f64::NEG_INFINITY)
+}
+
 /// A moment of proportions, or of that many counts over them.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Moment {
