@@ -216,11 +216,12 @@ fn draws_have_the_mean_the_entropy_and_the_score_of_the_density() {
     }
     let n = f64::from(n);
     for i in 0..24 {
-        // Five standard errors: 24 of them are exceeded with probability 1.4e-5.
+        // Five standard errors, which one of 24 exceeds with probability 1.4e-5.
         assert!(sums[i].abs() < 5.0 * squares[i].sqrt(), "{i}: {} for {}", sums[i] / n, squares[i] / n);
     }
     for b in 0..4 {
-        // −log_prob is its mean plus half a χ² with 6 degrees of freedom less 3, of deviation √3.
+        // −log_prob is its mean plus half a χ² with 6 degrees of freedom less 3, of deviation √3: one of four
+        // exceeds five standard errors with probability 2.3e-6.
         let error = surprise[b] / n - entropy[b];
         assert!(error.abs() < 5.0 * (3.0 / n).sqrt(), "{b}: {error}");
     }

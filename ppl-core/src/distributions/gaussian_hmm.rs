@@ -49,7 +49,7 @@ use parameters::{INITIAL, Matrix, Noise, OBSERVATION, TRANSITION};
 /// let hmm = GaussianHmm::<Rank2<3, 1>, _, f64, Cpu>::new(noise(1.0), one(), noise(1.0), one(), noise(2.0));
 /// assert_eq!(hmm.mean().unwrap().array(), [[0.0], [0.0], [0.0]]);
 /// let last = hmm.filter(&Tensor::from([[0.5], [2.0], [1.0]]));
-/// assert_eq!(last.loc().array(), [1.125]);
+/// assert_eq!(last.loc().array(), [1.0625]);
 /// ```
 ///
 /// Reference: Kalman, *A New Approach to Linear Filtering and Prediction Problems*, 1960.

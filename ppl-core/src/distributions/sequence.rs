@@ -124,5 +124,6 @@ pub(super) fn blocks_of(name: &'static str, dims: &[usize], whole: &[usize], blo
         let (left, right) = (dims.to_vec(), whole.to_vec());
         panic!("{}", crate::error::ShapeError { operation: name, problem, left, right });
     }
-    dims.iter().product::<usize>() / block.max(1)
+    // Blocks without numbers, of sequences without steps, are all one.
+    dims.iter().product::<usize>().checked_div(block).unwrap_or(1)
 }
