@@ -88,13 +88,13 @@ impl<E: Dtype> RowFunction<E> for Length {
     fn lens(&self) -> (usize, usize) {
         (self.0, 1)
     }
-    fn value(&self, x: &[E], y: &mut [E]) {
+    fn value(&self, _: usize, x: &[E], y: &mut [E]) {
         // By the largest number, so that no square overflows or vanishes.
         let largest = x.iter().fold(0.0, |max: f64, v| max.max(v.wide().abs()));
         let unit = if largest > 0.0 && largest.is_finite() { largest } else { 1.0 };
         y[0] = E::of(unit * x.iter().map(|v| (v.wide() / unit).powi(2)).sum::<f64>().sqrt());
     }
-    fn pullback(&self, x: &[E], y: &[E], upstream: &[E], gradient: &mut [E]) {
+    fn pullback(&self, _: usize, x: &[E], y: &[E], upstream: &[E], gradient: &mut [E]) {
         if y[0] > E::of(0.0) {
             gradient.iter_mut().zip(x).for_each(|(g, &x)| *g += upstream[0] * (x / y[0]));
         }
