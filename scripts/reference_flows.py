@@ -61,9 +61,12 @@ def case(flow, pyro_flow, tensors, x=X, **sizes):
     }
 
 
-def network(order, hidden, outputs):
-    net = AutoRegressiveNN(4, hidden, param_dims=outputs, permutation=torch.tensor(order))
-    return net, linear("network.layers", net.layers)
+def network(order, hidden, outputs, skip=False):
+    net = AutoRegressiveNN(4, hidden, param_dims=outputs, permutation=torch.tensor(order), skip_connections=skip)
+    tensors = linear("network.layers", net.layers)
+    if skip:
+        tensors["network.skip"] = tensor(net.skip_layer.weight.T)
+    return net, tensors
 
 
 def networks():
@@ -94,6 +97,12 @@ def autoregressive():
         tensors = linear("network.layers", net.layers)
         flow = transforms.AffineAutoregressive(net)
         yield case("AffineAutoregressive", flow, tensors, order=order, hidden=hidden)
+    net, tensors = network([2, 0, 3, 1], [7], [1, 1], skip=True)
+    flow = transforms.AffineAutoregressive(net)
+    yield case("AffineAutoregressive", flow, tensors, order=[2, 0, 3, 1], hidden=[7], skip=True)
+    net, tensors = network([3, 0, 2, 1], [7], [1, 1])
+    flow = transforms.AffineAutoregressive(net, sigmoid_bias=1.5, stable=True)
+    yield case("AffineAutoregressive", flow, tensors, order=[3, 0, 2, 1], hidden=[7], gate=1.5)
 
 
 def coupling():

@@ -16,7 +16,7 @@
 //! - [`distributions`], one a file, over the contract in [`distribution`];
 //! - effects around a model (`condition`, `intervene`, `replay`, …): the methods of
 //!   [`Program`](model::Program); a handler of one's own: [`handler`];
-//! - layers of networks, ours and dfdx's: [`nn`]; parameters: [`params`];
+//! - layers of networks, ours and dfdx's: [`nn`]; normalising flows: [`flows`]; parameters: [`params`];
 //! - inference: [`infer::Svi`], its objectives and optimisers;
 //! - in `f64`: the same names in [`prelude64`] instead of [`prelude`].
 
@@ -40,6 +40,7 @@ pub mod prelude {
     };
     pub use ppl_core::distribution::Distribution;
     pub use ppl_core::distributions::*;
+    pub use ppl_core::flows;
     pub use ppl_core::handlers::Block;
     pub use ppl_core::model::{Guide, Model, Program, trace};
     pub use ppl_core::params::{Init, Module, ParamStore};

@@ -15,5 +15,6 @@ mod linear_algebra;
 
 pub(crate) use linear_algebra::dense;
 pub use linear_algebra::{Batch, MatrixShape, NotPositiveDefinite, Triangle, Vectors};
+pub(crate) use linear_algebra::{KalmanFilter, StateSpace, Trajectory};
 pub use matmul::MatMulShape;
 pub use movement::{concat, stack};

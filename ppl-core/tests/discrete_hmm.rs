@@ -256,3 +256,28 @@ fn sizes_that_do_not_fit_are_named() {
     let message = panic_message(|| hmm.log_prob(&zeros(4)));
     assert!(message.contains("[4] and [3]"), "{message}");
 }
+
+#[test]
+fn steps_that_are_masked_tell_nothing() {
+    let (first, moves) = (Tensor::from([0.5, 0.0]), Tensor::<_, f64>::from([[0.25, 0.0], [-1.0, 2.0]]));
+    let loc = Tensor::from([[0.0, 1.0], [-1.0, 2.0], [0.5, -0.5]]);
+    let seen = Normal::<Rank2<3, 2>, f64, Cpu>::new(loc, 1.0);
+    let masked = seen.clone().mask([true, true, true, true, false, false]);
+    let short = Normal::<Rank2<2, 2>, f64, Cpu>::new(Tensor::from([[0.0, 1.0], [-1.0, 2.0]]), 1.0);
+    let all = DiscreteHmm::new(first.clone(), moves.clone(), masked).log_prob(&Tensor::from([0.3, 0.4, 9.0]));
+    let two = DiscreteHmm::new(first, moves, short).log_prob(&Tensor::from([0.3, 0.4]));
+    assert!((all.item() - two.item()).abs() < 1e-14);
+}
+
+#[test]
+fn a_sequence_without_steps_is_certain() {
+    let seen = Normal::<(usize, usize), f64, Cpu>::new(Tensor::full_like(0.0, (0, 2)), 1.0);
+    let logits = Vector::vector(vec![0.0, 1.0]);
+    let moves = Tensor::<(usize, usize, usize), f64>::full_like(0.0, (0, 2, 2));
+    let hmm = DiscreteHmm::new(logits.clone(), moves, seen);
+    let empty = Vector::vector(Vec::new());
+    assert!(hmm.log_prob(&empty).item().abs() < 1e-15);
+    assert_eq!([hmm.viterbi(&empty).numel(), hmm.draw(&mut Rng::seed(0)).numel()], [0, 0]);
+    let (found, expected) = (hmm.filter(&empty).probs().to_vec(), Categorical::from_logits(logits).probs().to_vec());
+    assert!((found[0] - expected[0]).abs() < 1e-15 && (found[1] - expected[1]).abs() < 1e-15);
+}

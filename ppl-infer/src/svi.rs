@@ -85,6 +85,11 @@ where
         &self.params
     }
 
+    /// The parameters, to be changed between steps: running statistics, for example.
+    pub fn params_mut(&mut self) -> &mut ParamStore<E, D> {
+        &mut self.params
+    }
+
     /// The parameters, to be given to another run.
     pub fn into_params(self) -> ParamStore<E, D> {
         self.params

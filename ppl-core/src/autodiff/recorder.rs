@@ -72,10 +72,15 @@ impl<E: 'static, D: Storage<E>> Tape<E, D> for GradTape {
 pub(crate) fn record<E: 'static, D: Storage<E>>(
     operation: impl FnOnce(&mut DfdxGradients<E, D>) -> Result<(), D::Err> + 'static,
 ) {
+    push::<E, D>(Box::new(operation));
+}
+
+/// [`record`] of an operation whose type is forgotten, so that this is compiled once.
+fn push<E: 'static, D: Storage<E>>(operation: BackwardOp<E, D>) {
     RECORDERS.with_borrow_mut(|stack| {
         let top = stack.last_mut().and_then(|top| top.operations.downcast_mut::<Vec<BackwardOp<E, D>>>());
         if let Some(operations) = top {
-            operations.push(Box::new(operation));
+            operations.push(operation);
         }
     });
 }

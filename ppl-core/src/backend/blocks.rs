@@ -3,7 +3,7 @@
 //! Such a function computes in `f64` on the host whatever the dtype, so it is compiled once; blocks
 //! are small, so widening costs little, and a factor of an `f32` matrix does not lose its digits.
 
-use rayon::prelude::*;
+use crate::threads;
 
 /// A function of `N` blocks (slices of fixed lengths) with one block as its result.
 pub trait BlockFunction<const N: usize>: Clone + Send + Sync + 'static {
@@ -64,13 +64,8 @@ pub(super) fn values<F: BlockFunction<N>, const N: usize>(f: &F, args: [&[f64]; 
         }
     };
     let chunk = (CHUNK / f.work().max(1)).max(1);
-    if out.is_empty() {
-        return out;
-    }
-    if blocks.count <= chunk {
-        run(0, &mut out);
-    } else {
-        out.par_chunks_mut(chunk * len).enumerate().for_each(|(c, out)| run(c * chunk, out));
+    if !out.is_empty() {
+        threads::each_chunk(&mut out, chunk * len, &|c, out| run(c * chunk, out));
     }
     out
 }
@@ -97,9 +92,9 @@ pub(super) fn pullbacks<F: BlockFunction<N>, const N: usize>(
     let is_shared = |i: usize| wanted[i] && blocks.of[i] < blocks.count;
     let fewest = if (0..N).any(is_shared) { blocks.count.div_ceil(SHARED_CHUNKS) } else { 1 };
     let chunk = (CHUNK / f.work().max(1)).max(fewest);
-    let part = |first: usize| {
+    let fill = |first: usize, part: &mut Part<N>| {
         let end = (first + chunk).min(blocks.count);
-        let mut part = Part::<N>::zeros(|i| match (wanted[i], is_shared(i)) {
+        *part = Part::zeros(|i| match (wanted[i], is_shared(i)) {
             (false, _) => (0, 0),
             (true, true) => (0, blocks.of[i] * lengths[i]),
             (true, false) => (first * lengths[i], (end - first) * lengths[i]),
@@ -111,14 +106,10 @@ pub(super) fn pullbacks<F: BlockFunction<N>, const N: usize>(
                 f.pullback(pick(args, lengths, blocks, block), &out[block * len..][..len], upstream, gradients);
             }
         }
-        part
     };
-    let starts = (0..blocks.count.div_ceil(chunk)).map(|c| c * chunk);
-    if blocks.count <= chunk {
-        starts.map(part).collect()
-    } else {
-        starts.collect::<Vec<_>>().into_par_iter().map(part).collect()
-    }
+    let mut parts: Vec<Part<N>> = (0..blocks.count.div_ceil(chunk)).map(|_| Part::zeros(|_| (0, 0))).collect();
+    threads::each(&mut parts, &|c, part| fill(c * chunk, part));
+    parts
 }
 
 impl<const N: usize> Part<N> {

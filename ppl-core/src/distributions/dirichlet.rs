@@ -11,15 +11,15 @@ use crate::dtype::Dtype;
 use crate::functions::gamma_function::{
     HALF_LN_TWO_PI, digamma, ln_gamma, ln_minus_digamma, stirling_correction, trigamma,
 };
-use crate::functions::incomplete_gamma::gamma_pathwise_log;
 use crate::functions::{RowFunction, apply_rows};
 use crate::rng::Rng;
 use crate::tensor::{IntoTensor, Tensor};
 
-use super::proportions::{Moment, log_gamma_draw, moment, positive, shares};
+use super::proportions::{Moment, moment, off_simplex, positive, shares};
 use super::relative_entropy::{excess_over_one, relative_entropy};
 use super::rows::{Rows, batch_of};
 use super::shapes::{WithoutLast, elements};
+use super::standard_gamma::{log_standard_gamma, log_standard_gamma_slope};
 use super::univariate::draws::draws;
 
 /// Probabilities of K categories: as independent gammas with these concentrations, divided by their
@@ -90,7 +90,7 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for Dirichlet<S, E, D
     fn draw(&self, rng: &mut Rng) -> Tensor<S, E, D> {
         let (rows, concentration) = (&self.concentration, self.concentration().into_flat());
         let log_gammas: Vec<f64> =
-            concentration.read(|all| draws(all.len(), rng, |i, rng| log_gamma_draw(all[i].wide(), rng)));
+            concentration.read(|all| draws(all.len(), rng, |i, rng| log_standard_gamma(all[i].wide(), rng)));
         let drawn = Drawn { log_gammas: log_gammas.into(), len: rows.len() };
         apply_rows(Arc::new(drawn), concentration, rows.count()).reshape_like(&rows.shape())
     }
@@ -158,7 +158,7 @@ impl<E: Dtype> RowFunction<E> for Drawn {
         for k in 0..self.len {
             let along = shares[k] * (upstream[k].wide() - mean);
             if along != 0.0 {
-                gradient[k] += E::of(along * gamma_pathwise_log(log_gammas[k], concentration[k].wide()));
+                gradient[k] += E::of(along * log_standard_gamma_slope(log_gammas[k], concentration[k].wide()));
             }
         }
     }
@@ -178,17 +178,6 @@ struct LogProb {
 /// (α − 1) ln x, with 0 for α = 1.
 fn term(concentration: f64, x: f64) -> f64 {
     if concentration == 1.0 { 0.0 } else { (concentration - 1.0) * x.ln() }
-}
-
-impl LogProb {
-    /// −∞ outside the simplex, NaN where a number is.
-    fn outside(&self, x: &[f64]) -> Option<f64> {
-        let sum: f64 = x.iter().sum();
-        if sum.is_nan() && x.iter().any(|v| v.is_nan()) {
-            return Some(f64::NAN);
-        }
-        (x.iter().any(|&v| v < 0.0) || !((sum - 1.0).abs() <= self.slack)).then_some(f64::NEG_INFINITY)
-    }
 }
 
 /// ln Γ(Σ α) + Σ (α − 1) ln x − ln Γ(α), as it stands.
@@ -223,7 +212,7 @@ impl BlockFunction<2> for LogProb {
 
     fn value(&self, [x, concentration]: [&[f64]; 2], out: &mut [f64]) {
         let sum: f64 = concentration.iter().sum();
-        out[0] = match self.outside(x) {
+        out[0] = match off_simplex(x, self.slack) {
             Some(none) => none,
             None if sum > LARGE && x.iter().all(|&v| v > 0.0) => by_entropies(x, concentration, sum),
             None => plainly(x, concentration),
@@ -237,7 +226,7 @@ impl BlockFunction<2> for LogProb {
         upstream: &[f64],
         [to_x, to_concentration]: [Option<&mut [f64]>; 2],
     ) {
-        if out[0] == f64::NEG_INFINITY {
+        if out[0] == f64::NEG_INFINITY || upstream[0] == 0.0 {
             return;
         }
         let pairs = || x.iter().zip(concentration);

@@ -8,14 +8,16 @@ use crate::backend::{Backend, BlockFunction};
 use crate::constraint::{Counts, Positive, Support};
 use crate::distribution::{Distribution, Expand, ParameterError};
 use crate::dtype::Dtype;
-use crate::functions::gamma_function::{digamma_difference, ln_beta};
+use crate::functions::gamma_function::{HALF_LN_TWO_PI, digamma_difference, stirling_correction};
 use crate::rng::Rng;
 use crate::tensor::{IntoTensor, Tensor};
 
-use super::multinomial::{counts, outside};
-use super::proportions::{Moment, log_gamma_draw, moment, shares};
+use super::multinomial::{counts, factorial_rest, outside};
+use super::proportions::{Moment, moment, shares};
+use super::relative_entropy::relative_entropy;
 use super::rows::{Rows, batch_of};
 use super::shapes::{WithoutLast, elements};
+use super::standard_gamma::log_standard_gamma;
 
 /// How often each of K categories comes up in `total_count` draws whose probabilities are those of a
 /// [`Dirichlet`](super::Dirichlet), which is integrated out.
@@ -92,7 +94,7 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for DirichletMultinom
         let (rows, concentration) = (&self.concentration, self.concentration().to_vec());
         let mut values = Vec::with_capacity(concentration.len());
         for row in concentration.chunks_exact(rows.len()) {
-            let log_gammas: Vec<f64> = row.iter().map(|a| log_gamma_draw(a.wide(), rng)).collect();
+            let log_gammas: Vec<f64> = row.iter().map(|a| log_standard_gamma(a.wide(), rng)).collect();
             values.extend(counts(self.total_count, &shares(&log_gammas), rng).into_iter().map(E::of));
         }
         Tensor::from_vec(values, rows.shape())
@@ -138,23 +140,41 @@ struct LogProb {
     len: usize,
 }
 
+/// ln Γ(z) − (z ln z − z), what the relative entropies leave of a gamma function.
+fn gamma_rest(z: f64) -> f64 {
+    HALF_LN_TWO_PI + stirling_correction(z) - 0.5 * z.ln()
+}
+
 impl BlockFunction<2> for LogProb {
     fn lengths(&self) -> ([usize; 2], usize) {
         ([self.len; 2], 1)
     }
 
     fn work(&self) -> usize {
-        60 * self.len
+        80 * self.len
     }
 
+    /// By Stirling's formula, in which what grows with counts and concentrations is their entropy
+    /// relative to the shares that both have together.
     fn value(&self, [x, concentration]: [&[f64]; 2], out: &mut [f64]) {
         if let Some(none) = outside(x, self.total_count) {
             out[0] = none;
             return;
         }
-        let term = |a: f64, x: f64| if x == 0.0 { 0.0 } else { x.ln() + ln_beta(a, x) };
-        let all = term(concentration.iter().sum(), self.total_count as f64);
-        out[0] = all - concentration.iter().zip(x).map(|(&a, &x)| term(a, x)).sum::<f64>();
+        let (n, sum) = (self.total_count as f64, concentration.iter().sum::<f64>());
+        if n == 0.0 {
+            out[0] = 0.0;
+            return;
+        }
+        let term = |(&x, &a): (&f64, &f64)| {
+            let share = (a + x) / (sum + n);
+            let of_counts = relative_entropy(x, n * share, (x / n / share).ln());
+            let of_concentrations = relative_entropy(a, sum * share, (a / sum / share).ln());
+            let rest = if x == 0.0 { 0.0 } else { gamma_rest(a + x) - gamma_rest(a) - factorial_rest(x) };
+            rest - of_counts - of_concentrations
+        };
+        let terms: f64 = x.iter().zip(concentration).map(term).sum();
+        out[0] = terms + factorial_rest(n) - gamma_rest(sum + n) + gamma_rest(sum);
     }
 
     fn pullback(

@@ -38,7 +38,8 @@ use forward::{Forward, Transitions, normalised};
 /// `initial_logits` are (.., K); `transition_logits` are (.., T, K, K), the old state before the new
 /// one, of which leading axes may be missing: (K, K) is one matrix for all steps. Logits need not be
 /// normalised, and −∞ makes a state or transition impossible. Values have the shape (.., T) and the
-/// event's axes; the batch is what stands before T. Draws carry no gradients.
+/// event's axes; the batch is what stands before T. Steps without an observation are those that a
+/// [`Distribution::mask`] of the observation distribution leaves out. Draws carry no gradients.
 ///
 /// ```
 /// use ppl_core::{Cpu, Rank2, Tensor, distribution::Distribution};

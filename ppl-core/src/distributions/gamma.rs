@@ -227,7 +227,7 @@ mod tests {
     #[test]
     fn the_entropy_of_large_concentrations_has_a_slope() {
         for (a, expected) in
-            [(0.5, 3.467_401_100_272_34), (70.0, 7.211_371_630_668_661e-3), (1e8, 5.000_000_033_333_333_5e-9)]
+            [(0.5, 3.467_401_100_272_34), (70.0, 7.211_371_630_668_661e-3), (1e8, 5.000_000_033_333_333e-9)]
         {
             assert!((standard_entropy_slope(a) / expected - 1.0).abs() < 1e-14, "{a}");
         }

@@ -176,6 +176,10 @@ fn binomial(n: u64, p: f64, rng: &mut Rng) -> u64 {
     if p > 0.5 {
         return n - binomial(n, 1.0 - p, rng);
     }
+    // rand_distr panics beyond 2⁶³ trials.
+    if n > 1 << 62 {
+        return binomial(n / 2, p, rng) + binomial(n - n / 2, p, rng);
+    }
     if n as f64 * p >= 10.0 {
         return Binomial::new(n, p).map_or(0, |b| rng.sample(b));
     }
@@ -209,7 +213,7 @@ struct LogProb {
 }
 
 /// ln n! − (n ln n − n), what the relative entropies leave of a factorial.
-fn factorial_rest(n: f64) -> f64 {
+pub(super) fn factorial_rest(n: f64) -> f64 {
     if n == 0.0 { 0.0 } else { stirling_correction(n) + 0.5 * n.ln() + HALF_LN_TWO_PI }
 }
 
@@ -299,5 +303,7 @@ mod tests {
             let error = (n as f64 * p * (1.0 - p) / 1000.0).sqrt();
             assert!((mean - n as f64 * p).abs() < 6.0 * error, "{p}: {mean}");
         }
+        let most = Multinomial::new(usize::MAX, Tensor::<_, f64, Cpu>::from([0.3, 0.7])).draw(&mut Rng::seed(6));
+        assert!((most.to_vec()[0] / (0.3 * usize::MAX as f64) - 1.0).abs() < 1e-8);
     }
 }

@@ -39,7 +39,13 @@ pub struct OneHotCategorical<S: Shape, E: Dtype, D: Backend<E>> {
 }
 
 /// [`OneHotCategorical`] whose draws carry the gradient of the probabilities in place of their own,
-/// which is 0: the straight-through estimator, which is biased.
+/// which is 0: the straight-through estimator.
+///
+/// It is biased: what flows back is Σ ∂f/∂xₖ ∂pₖ/∂θ with ∂f/∂x at the corner that was drawn, in place
+/// of Σ f(eₖ) ∂pₖ/∂θ, and the two have the same mean for linear f only. A site that must not be biased
+/// takes [`OneHotCategorical`].
+///
+/// Shapes: those of [`OneHotCategorical`].
 ///
 /// Reference: Bengio, Léonard, Courville, *Estimating or Propagating Gradients Through Stochastic
 /// Neurons for Conditional Computation*, 2013.

@@ -1,31 +1,14 @@
-//! Proportions of a Dirichlet distribution: their draws and moments, which counts over them share.
+//! Proportions of a Dirichlet distribution: how gammas make them, and moments, which counts over them
+//! share.
 
 use dfdx::shapes::Shape;
-use rand::Rng as _;
-use rand_distr::{Gamma, Open01};
 
 use crate::backend::{Backend, BlockFunction};
 use crate::dtype::Dtype;
-use crate::rng::Rng;
 use crate::tensor::Tensor;
 
 use super::rows::Rows;
 use super::weights::others;
-
-/// The logarithm of a draw of Gamma(α, 1), which a small α would underflow: NaN unless α is positive
-/// and finite.
-pub(super) fn log_gamma_draw(concentration: f64, rng: &mut Rng) -> f64 {
-    if !(concentration > 0.0 && concentration.is_finite()) {
-        return f64::NAN;
-    }
-    let mut at = |shape: f64| Gamma::new(shape, 1.0).map_or(f64::NAN, |gamma| rng.sample(gamma).ln());
-    if concentration >= 1.0 {
-        return at(concentration);
-    }
-    // Marsaglia and Tsang 2000: Gamma(α + 1) · U^(1 / α).
-    let larger = at(concentration + 1.0);
-    larger + rng.sample::<f64, _>(Open01).ln() / concentration
-}
 
 /// Rows of the simplex from logarithms of gammas: the larger ones' shares, none of which is 0. Where
 /// all are −∞ the first has it all.
@@ -44,6 +27,16 @@ pub(super) fn shares(log_gammas: &[f64]) -> Vec<f64> {
 pub(super) fn positive<E: Dtype>(share: f64) -> E {
     let share = E::of(share);
     if share < E::min_positive_value() { E::min_positive_value() } else { share }
+}
+
+/// The log-density of a row that is not on the simplex: −∞, or NaN where a number is. `slack` is how far
+/// its sum may be from 1.
+pub(super) fn off_simplex(x: &[f64], slack: f64) -> Option<f64> {
+    if x.iter().any(|v| v.is_nan()) {
+        return Some(f64::NAN);
+    }
+    let outside = x.iter().any(|&v| v < 0.0) || (x.iter().sum::<f64>() - 1.0).abs() > slack;
+    outside.then_some(f64::NEG_INFINITY)
 }
 
 /// A moment of proportions, or of that many counts over them.

@@ -1,18 +1,12 @@
 //! Relative entropies of counts and proportions, which densities are made of so that large factorials
 //! do not cancel.
 
-use crate::functions::incomplete_gamma::excess_over_log1p;
+use super::deviance::deviance;
 
-/// x ln(x / m) + m − x for x, m ≥ 0, given m and ln(x / m): 0 at x = m, and positive elsewhere.
-///
-/// Source: Loader, *Fast and Accurate Computation of Binomial Probabilities*, 2000.
+/// x ln(x / m) + m − x for x, m ≥ 0, given m and ln(x / m), which may be known where the ratio has
+/// underflowed: 0 at x = m, and positive elsewhere.
 pub(super) fn relative_entropy(x: f64, m: f64, log_ratio: f64) -> f64 {
-    if x == 0.0 {
-        return m;
-    }
-    let t = (m - x) / x;
-    // The logarithm of a ratio may be known where the ratio has underflowed.
-    if t.abs() < 0.5 { x * excess_over_log1p(t) } else { x * log_ratio + (m - x) }
+    if x == 0.0 { m } else { deviance(x, m / x, m - x, || -log_ratio).0 }
 }
 
 /// Σ x − 1, exact to the last digit though the sum is rounded.

@@ -213,7 +213,11 @@ impl<E: Dtype> Function<E, 1> for Inside {
 }
 
 /// Zeros and ones whose draws carry the gradient of the [`RelaxedBernoulli`] that they are the nearer
-/// end of: a straight-through estimator, which is biased.
+/// end of: a straight-through estimator.
+///
+/// It is biased: ∂f/∂x is taken at the end and multiplied by the slope of the relaxed number, so that
+/// it is not the gradient of the expectation at any temperature. A low one lessens the bias and swells
+/// the variance.
 ///
 /// The values themselves are exactly those of a [`Bernoulli`], and so are log-probabilities, moments and
 /// support. (Pyro scores the relaxed number that a draw came from; a value here is the end alone.)
@@ -359,5 +363,14 @@ mod tests {
         let ((_, expected), (_, found)) = (grad(|| soft().sum_all()), grad(|| hard().sum_all()));
         assert_eq!(found.get(&logits), expected.get(&logits));
         assert!(soft().to_vec().iter().zip(hard().to_vec()).all(|(s, h)| s.round() == h));
+    }
+    // The mean of 20 000 draws is off by more than five standard errors with probability 6e-7.
+    #[test]
+    fn straight_through_draws_are_those_of_a_coin() {
+        let hard = RelaxedBernoulliStraightThrough::new(0.3, Tensor::<Rank1<20000>, f64, Cpu>::full(0.2));
+        let draws = hard.draw(&mut Rng::seed(7));
+        let mean = draws.to_vec().iter().sum::<f64>() / 20_000.0;
+        assert!((mean - 0.2).abs() < 5.0 * (0.16_f64 / 20_000.0).sqrt(), "{mean}");
+        assert!(hard.log_prob(&draws).to_vec().iter().all(|l| l.is_finite()));
     }
 }

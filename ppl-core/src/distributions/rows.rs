@@ -6,6 +6,7 @@ use crate::backend::{Backend, BlockFunction, Blocks};
 use crate::constraint::Constraint;
 use crate::distribution::{ParameterError, unravel};
 use crate::dtype::Dtype;
+use crate::error::ShapeError;
 use crate::tensor::{Flat, Operand, Tensor, shape_from_dims};
 
 use super::shapes::{WithoutLast, batch_shape};
@@ -89,13 +90,17 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Rows<S, E, D> {
         D::take(own, (0..self.count() * len).map(|i| i % (self.own_count() * len)).collect())
     }
 
-    /// Repeated to a larger shape.
+    /// Repeated to a larger shape with the same last axis.
     ///
     /// # Panics
-    /// If an axis differs that is not of one element, with both shapes.
+    /// If that differs, or another axis that is not of one element, with both shapes.
     #[track_caller]
     pub(super) fn expand<R: Shape>(&self, shape: R) -> Rows<R, E, D> {
         let (from, to): (Vec<usize>, Vec<usize>) = (self.shape.concrete().into(), shape.concrete().into());
+        if from.last() != to.last() {
+            let problem = "an event does not repeat, only a batch does";
+            panic!("{}", ShapeError { operation: "expand", problem, left: from, right: to });
+        }
         let own = if to.ends_with(&from) { self.own.clone() } else { self.tensor().expand(shape).into_flat() };
         Rows { own, shape }
     }
@@ -152,5 +157,45 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Rows<S, E, D> {
     /// A function of the own rows.
     pub(super) fn map<F: BlockFunction<1>>(&self, f: F) -> Flat<E, D> {
         D::blocks(f, [self.own.clone()], Blocks::equal(self.own_count()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::distribution::{Distribution, Expand};
+    use crate::distributions::{Categorical, Dirichlet};
+    use crate::rng::Rng;
+    use crate::{Const, Cpu, Tensor};
+
+    #[test]
+    fn rows_repeat_along_new_and_single_axes() {
+        let alpha = Tensor::<_, f64, Cpu>::from([[[1.0, 2.0]], [[3.0, 4.0]]]);
+        let one = Dirichlet::new(&alpha).expand((Const::<2>, Const::<3>, Const::<2>));
+        let all = [1.0, 2.0, 1.0, 2.0, 1.0, 2.0, 3.0, 4.0, 3.0, 4.0, 3.0, 4.0];
+        assert_eq!(one.concentration().to_vec(), all);
+        let more = one.expand((2, Const::<2>, Const::<3>, Const::<2>));
+        assert_eq!(more.concentration().to_vec(), [all, all].concat());
+        assert_eq!(more.entropy().unwrap().to_vec()[7], one.entropy().unwrap().to_vec()[1]);
+        assert_eq!(more.draw(&mut Rng::seed(1)).to_vec().len(), 24);
+        assert_eq!(more.parameters_at(9), [("concentration", 3.0), ("concentration", 4.0)]);
+    }
+
+    #[test]
+    fn a_batch_may_be_empty() {
+        let none = Categorical::new(Tensor::<_, f64, Cpu>::from([0.5, 0.5])).expand((0, Const::<2>));
+        let value = none.draw(&mut Rng::seed(1));
+        assert_eq!(value.dims(), [0]);
+        assert_eq!(none.log_prob(&value).dims(), [0]);
+        assert_eq!(none.cdf(&value).unwrap().dims(), [0]);
+        assert_eq!(none.probs().dims(), [0, 2]);
+        none.check_parameters().unwrap();
+        let none = Dirichlet::new(Tensor::<_, f64, Cpu>::from([0.5, 0.5])).expand((0, Const::<2>));
+        assert_eq!(none.log_prob(&none.draw(&mut Rng::seed(1))).dims(), [0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "an event does not repeat")]
+    fn categories_do_not_repeat() {
+        let _ = Categorical::new(Tensor::<_, f64, Cpu>::from([1.0])).expand((Const::<2>, Const::<3>));
     }
 }

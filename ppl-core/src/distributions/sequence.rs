@@ -36,6 +36,28 @@ sequences! {
     (B1 B2 B3);
 }
 
+/// A shape (.., N, N) of square matrices.
+#[diagnostic::on_unimplemented(message = "`{Self}` is not the shape of square matrices")]
+pub trait SquareMatrices: Shape {
+    /// The last two axes.
+    type Size: Dim;
+}
+
+macro_rules! square {
+    ($(($($batch:ident)*);)+) => {$(
+        impl<$($batch: Dim,)* Size: Dim> SquareMatrices for ($($batch,)* Size, Size) {
+            type Size = Size;
+        }
+    )+};
+}
+
+square! {
+    ();
+    (A);
+    (A B);
+    (A B C);
+}
+
 /// Vectors of shape `Self` that serve a larger batch of them, `Whole`: the last axes of `Whole`.
 #[diagnostic::on_unimplemented(
     message = "vectors of shape `{Self}` do not serve a batch of shape `{Whole}`",
@@ -102,5 +124,6 @@ pub(super) fn blocks_of(name: &'static str, dims: &[usize], whole: &[usize], blo
         let (left, right) = (dims.to_vec(), whole.to_vec());
         panic!("{}", crate::error::ShapeError { operation: name, problem, left, right });
     }
-    dims.iter().product::<usize>() / block.max(1)
+    // Blocks without numbers, of sequences without steps, are all one.
+    dims.iter().product::<usize>().checked_div(block).unwrap_or(1)
 }

@@ -43,8 +43,17 @@ use super::stack::Inverse;
 #[derive(Clone, Debug)]
 pub struct AffineAutoregressive<E: Dtype = f32, D: Backend<E> = Cpu> {
     network: AutoregressiveNetwork<E, D>,
-    bounds: (f64, f64),
+    scale: Scale,
     memory: Memory<E, D>,
+}
+
+/// What the second output of a variable means.
+#[derive(Clone, Copy, Debug)]
+enum Scale {
+    /// The logarithm of its scale, held between two bounds.
+    Log((f64, f64)),
+    /// With this number added, the logit of its scale, and of its share in the image.
+    Gate(f64),
 }
 
 impl<E: Dtype, D: Backend<E>> AffineAutoregressive<E, D> {
@@ -67,7 +76,7 @@ impl<E: Dtype, D: Backend<E>> AffineAutoregressive<E, D> {
         assert!(!network.order().is_empty(), "AffineAutoregressive: rows without numbers");
         let outputs = network.outputs();
         assert!(outputs == 2, "AffineAutoregressive: a network with {outputs} outputs a variable instead of 2");
-        AffineAutoregressive { network, bounds: LOG_SCALE_BOUNDS, memory: Memory::new() }
+        AffineAutoregressive { network, scale: Scale::Log(LOG_SCALE_BOUNDS), memory: Memory::new() }
     }
 
     /// The flow with its variables in another order: `order[i]` is the one that comes i-th.
@@ -77,7 +86,7 @@ impl<E: Dtype, D: Backend<E>> AffineAutoregressive<E, D> {
     #[must_use]
     #[track_caller]
     pub fn with_order(self, order: Vec<usize>) -> Self {
-        AffineAutoregressive { network: self.network.with_order(order), ..self }
+        AffineAutoregressive { network: self.network.with_order(order), memory: Memory::new(), ..self }
     }
 
     /// The flow with other bounds for the logarithms of scales.
@@ -88,7 +97,16 @@ impl<E: Dtype, D: Backend<E>> AffineAutoregressive<E, D> {
     #[track_caller]
     pub fn with_bounds(self, low: f64, high: f64) -> Self {
         assert!(low < high, "AffineAutoregressive: the bounds of log-scales are {low} and {high}");
-        AffineAutoregressive { bounds: (low, high), ..self }
+        AffineAutoregressive { scale: Scale::Log((low, high)), memory: Memory::new(), ..self }
+    }
+
+    /// The flow with a gate instead of a scale: yᵢ = g xᵢ + (1 − g) shiftᵢ with
+    /// g = sigmoid(outputᵢ + `bias`). Scales are below 1, and a bias of 1 or 2 makes it change little at
+    /// first: the numerically stable form of Kingma et al. (`stable = True` in Pyro, with the bias 2).
+    /// Nothing bounds a gate from below: rows so large that one closes do not come back.
+    #[must_use]
+    pub fn gated(self, bias: f64) -> Self {
+        AffineAutoregressive { scale: Scale::Gate(bias), memory: Memory::new(), ..self }
     }
 
     /// The network.
@@ -106,8 +124,14 @@ impl<E: Dtype, D: Backend<E>> AffineAutoregressive<E, D> {
     fn parameters(&self, x: &Flat<E, D>, rows: usize) -> (Flat<E, D>, Flat<E, D>) {
         let len = self.row_len();
         let both = self.network.apply(x.clone(), rows);
-        let log_scale = columns(&both, rows, 2 * len, len..2 * len);
-        (columns(&both, rows, 2 * len, 0..len), held(log_scale, self.bounds))
+        let (shift, scale) = (columns(&both, rows, 2 * len, 0..len), columns(&both, rows, 2 * len, len..2 * len));
+        match self.scale {
+            Scale::Log(bounds) => (shift, held(scale, bounds)),
+            Scale::Gate(bias) => {
+                let logit = scale + E::of(bias);
+                (shift * (-&logit).sigmoid(), logit.log_sigmoid())
+            }
+        }
     }
 }
 

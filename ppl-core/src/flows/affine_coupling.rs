@@ -70,7 +70,7 @@ impl<E: Dtype, D: Backend<E>> AffineCoupling<E, D> {
         let ends = |net: &Mlp<usize, usize, E, D>| Some((net.layers.first()?.sizes().0, net.layers.last()?.sizes().1));
         let (found, expected) = (ends(&network), ends(&self.network));
         assert!(found == expected, "AffineCoupling: a network of sizes {found:?} for {expected:?}");
-        AffineCoupling { network, ..self }
+        AffineCoupling { network, memory: Memory::new(), ..self }
     }
 
     /// The network.

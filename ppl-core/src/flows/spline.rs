@@ -14,6 +14,9 @@ use super::rational_quadratic::{self as rational, MOST_BINS, Shapes};
 /// Each variable through an increasing spline of its own: ratios of quadratics on [−bound, bound], the
 /// identity outside, where the spline goes on with slope 1.
 ///
+/// Take a bound that draws of the base rarely leave: what lies outside stays where it is, however
+/// small its density. For a guide over a standard normal, 3 is too small and 6 is enough.
+///
 /// Free parameters are a softmax's arguments for widths and heights of bins, of which each is at least a
 /// thousandth of the interval, and a softplus's for the slopes at inner knots, at least 0.001. All are
 /// (variables, bins), the slopes (variables, bins − 1). (Pyro's spline has slope 0.999 at its ends.)

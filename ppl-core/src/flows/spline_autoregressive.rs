@@ -67,7 +67,7 @@ impl<E: Dtype, D: Backend<E>> SplineAutoregressive<E, D> {
     #[must_use]
     #[track_caller]
     pub fn with_order(self, order: Vec<usize>) -> Self {
-        SplineAutoregressive { network: self.network.with_order(order), ..self }
+        SplineAutoregressive { network: self.network.with_order(order), memory: Memory::new(), ..self }
     }
 
     /// The network, which gives each variable its widths, heights and slopes, in this order.

@@ -33,6 +33,8 @@ use super::{Initialise, Linear};
 pub struct AutoregressiveNetwork<E: Dtype = f32, D: Backend<E> = Cpu> {
     layers: Vec<Linear<usize, usize, E, D>>,
     masks: Vec<Flat<E, D>>,
+    skip: Option<Tensor<(usize, usize), E, D>>,
+    skip_mask: Flat<E, D>,
     order: Vec<usize>,
     outputs: usize,
     activation: Activation,
@@ -44,7 +46,15 @@ impl<E: Dtype, D: Backend<E>> AutoregressiveNetwork<E, D> {
     pub fn new(init: &mut Init<E, D>, len: usize, hidden: &[usize], outputs: usize) -> Self {
         let widths: Vec<usize> = [len].into_iter().chain(hidden.iter().copied()).chain([len * outputs]).collect();
         let layers = widths.windows(2).map(|pair| Linear::new(init, pair[0], pair[1])).collect();
-        let net = AutoregressiveNetwork { layers, masks: vec![], order: vec![], outputs, activation: Activation::Relu };
+        let net = AutoregressiveNetwork {
+            layers,
+            masks: vec![],
+            skip: None,
+            skip_mask: Tensor::vector(vec![]),
+            order: vec![],
+            outputs,
+            activation: Activation::Relu,
+        };
         net.with_order((0..len).collect())
     }
 
@@ -66,8 +76,18 @@ impl<E: Dtype, D: Backend<E>> AutoregressiveNetwork<E, D> {
         // An output sees what has a lower degree than its variable.
         let outputs = (0..self.outputs).flat_map(|_| inputs.iter().map(|degree| degree - 1)).collect();
         degrees.push(outputs);
+        self.skip_mask = mask(&inputs, &degrees[hidden + 1]);
         self.masks = degrees.windows(2).map(|pair| mask(&pair[0], &pair[1])).collect();
         self.order = order;
+        self
+    }
+
+    /// The network with weights, without bias, straight from the variables to the outputs, beside the
+    /// hidden layers; initial values as [`Linear::new`].
+    #[must_use]
+    pub fn with_skip(mut self, init: &mut Init<E, D>) -> Self {
+        let (i, o) = (self.order.len(), self.order.len() * self.outputs);
+        self.skip = Some(Initialise::Uniform.draw(init, (i, o), i, o));
         self
     }
 
@@ -78,7 +98,7 @@ impl<E: Dtype, D: Backend<E>> AutoregressiveNetwork<E, D> {
         self
     }
 
-    /// The network with all weights and biases drawn anew.
+    /// The network with all weights and biases drawn anew, but for those that skip the hidden layers.
     #[must_use]
     pub fn initialised(mut self, init: &mut Init<E, D>, weight: Initialise, bias: Initialise) -> Self {
         self.layers = self.layers.into_iter().map(|layer| layer.initialised(init, weight, bias)).collect();
@@ -119,12 +139,17 @@ impl<E: Dtype, D: Backend<E>> AutoregressiveNetwork<E, D> {
     /// The outputs, row after row, for `rows` rows of variables.
     pub(crate) fn apply(&self, x: Flat<E, D>, rows: usize) -> Flat<E, D> {
         let last = self.layers.len() - 1;
-        self.layers.iter().zip(&self.masks).enumerate().fold(x, |x, (i, (layer, mask))| {
+        let product = |rows, k, n| Product { batch: 1, m: rows, k, n, shared_right: true };
+        let skipped = self.skip.as_ref().map(|skip| {
+            let (k, n) = skip.shape();
+            D::matmul(x.clone(), skip.flat() * &self.skip_mask, product(rows, k, n))
+        });
+        let out = self.layers.iter().zip(&self.masks).enumerate().fold(x, |x, (i, (layer, mask))| {
             let (k, n) = layer.sizes();
             let activation = if i == last { Activation::Identity } else { self.activation };
-            let sizes = Product { batch: 1, m: rows, k, n, shared_right: true };
-            D::linear(x, layer.weight.flat() * mask, layer.bias.flat(), sizes, activation)
-        })
+            D::linear(x, layer.weight.flat() * mask, layer.bias.flat(), product(rows, k, n), activation)
+        });
+        skipped.map_or(out.clone(), |skipped| out + skipped)
     }
 }
 
@@ -153,9 +178,11 @@ fn mask<E: Dtype, D: Backend<E>>(from: &[usize], to: &[usize]) -> Flat<E, D> {
 impl<E: Dtype, D: Backend<E>> Module<E, D> for AutoregressiveNetwork<E, D> {
     fn visit(&self, visitor: &mut Visitor<'_, E, D>) {
         visitor.field("layers", &self.layers);
+        visitor.field("skip", &self.skip);
     }
 
     fn visit_mut(&mut self, visitor: &mut VisitorMut<'_, E, D>) {
         visitor.field("layers", &mut self.layers);
+        visitor.field("skip", &mut self.skip);
     }
 }

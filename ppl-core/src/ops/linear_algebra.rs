@@ -23,6 +23,10 @@ mod triangular;
 mod general;
 // Distances for a covariance given by its factor.
 mod mahalanobis;
+// Linear state space models with normal noise.
+mod state_space;
+
+pub(crate) use state_space::{KalmanFilter, StateSpace, Trajectory};
 
 pub use cholesky::NotPositiveDefinite;
 pub use structure::MatrixShape;

@@ -116,6 +116,22 @@ fn changed_weights_are_used() {
 }
 
 #[test]
+fn a_flow_with_another_order_or_scale_remembers_nothing() {
+    let x = rows::<f64>(3);
+    let used = || {
+        let flow = iaf();
+        (flow.forward(x.clone()), flow)
+    };
+    type Change = fn(Iaf) -> Iaf;
+    let changes: [Change; 3] =
+        [|flow| flow.with_order(vec![3, 2, 1, 0]), |flow| flow.with_bounds(-0.01, 0.01), |flow| flow.gated(1.0)];
+    for change in changes {
+        let (y, flow) = used();
+        assert_ne!(wide(&change(flow).forward(x.clone())), wide(&y));
+    }
+}
+
+#[test]
 fn a_stack_remembers_through_all_its_flows() {
     let (flow, x) = (flow::<f64>("Stack", 1), rows::<f64>(5));
     let y = flow.forward(x.clone());

@@ -52,7 +52,12 @@ where
     let (bins, bound) = (case["bins"].as_u64().unwrap_or(0) as usize, case["bound"].as_f64().unwrap_or(0.0));
     let mut flow: Box<dyn Flow<E, Cpu>> = match case["flow"].as_str().expect("a name") {
         "AffineAutoregressive" => {
-            Box::new(AffineAutoregressive::new(init, LEN, &hidden()).with_order(sizes(&case["order"])))
+            let mut network = AutoregressiveNetwork::new(init, LEN, &hidden(), 2).with_order(sizes(&case["order"]));
+            if case["skip"] == true {
+                network = network.with_skip(init);
+            }
+            let flow = AffineAutoregressive::with_network(network);
+            Box::new(if let Some(bias) = case["gate"].as_f64() { flow.gated(bias) } else { flow })
         }
         "AffineCoupling" => Box::new(AffineCoupling::new(init, LEN, &hidden())),
         "Planar" => Box::new(Planar::new(init, LEN)),
@@ -90,7 +95,7 @@ where
         assert!(off < 1e3 * tolerance, "{name}: ln |det J| on the way back is off by {off}");
         seen += 1;
     }
-    assert_eq!(seen, 16);
+    assert_eq!(seen, 18);
 }
 
 #[test]

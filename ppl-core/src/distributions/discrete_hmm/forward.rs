@@ -70,18 +70,23 @@ impl Transitions {
     fn pull(&self, step: usize, from: &[f64], to: &[f64], upstream: &[f64], gradient: &mut [f64]) -> Vec<f64> {
         let (k, at) = (self.states, self.start(step));
         let (shift, shares) = shifted(from);
-        // Σᵢ shareᵢ · A[i, j], the part of it that step took.
-        let scales = to.iter().zip(upstream).map(|(to, u)| (u / (to - shift).exp(), (to - shift).exp()));
-        let scales: Vec<(f64, f64)> = scales.collect();
         let mut back = vec![0.0; k];
-        for i in 0..k {
-            for j in (0..k).filter(|&j| upstream[j] != 0.0) {
-                let (scale, size) = scales[j];
-                let flow = if size > SAFE && size < f64::INFINITY {
-                    shares[i] * self.probs[at + i * k + j] * scale
-                } else {
-                    upstream[j] * share_of(from[i] + self.logs[at + i * k + j], to[j])
-                };
+        // Σᵢ shareᵢ · A[i, j], the part of it that step took; where it is lost, by exponentials below.
+        let size = |j: usize| (to[j] - shift).exp();
+        let is_safe = |j: usize| size(j) > SAFE && size(j) < f64::INFINITY;
+        let scale = |j: usize| if upstream[j] != 0.0 && is_safe(j) { upstream[j] / size(j) } else { 0.0 };
+        let scales: Vec<f64> = (0..k).map(scale).collect();
+        for (i, &share) in shares.iter().enumerate().filter(|(_, s)| **s != 0.0) {
+            let row = at + i * k..at + (i + 1) * k;
+            for ((g, p), scale) in gradient[row.clone()].iter_mut().zip(&self.probs[row]).zip(&scales) {
+                let flow = share * p * scale;
+                *g += flow;
+                back[i] += flow;
+            }
+        }
+        for j in (0..k).filter(|&j| upstream[j] != 0.0 && !is_safe(j)) {
+            for i in 0..k {
+                let flow = upstream[j] * share_of(from[i] + self.logs[at + i * k + j], to[j]);
                 gradient[at + i * k + j] += flow;
                 back[i] += flow;
             }

@@ -1,6 +1,7 @@
 //! Density and draw of one row of relaxed categories, in `f64`.
 
 use crate::backend::BlockFunction;
+use crate::distributions::proportions::off_simplex;
 use crate::distributions::weights::Form;
 use crate::functions::gamma_function::ln_gamma;
 
@@ -51,15 +52,13 @@ impl LogProb {
     /// The value of the log-density where it is not that of the formula: outside the support, at its
     /// edge, and for no number.
     fn special(&self, x: &[f64], temperature: f64) -> Option<f64> {
-        if x.iter().any(|v| v.is_nan()) {
-            return Some(f64::NAN);
-        }
         if self.scale == Scale::Logarithms {
-            return x.iter().any(|v| v.is_infinite()).then_some(f64::NEG_INFINITY);
+            let infinite = x.iter().any(|v| v.is_infinite()) && !x.iter().any(|v| v.is_nan());
+            return infinite.then_some(f64::NEG_INFINITY);
         }
-        let sum: f64 = x.iter().sum();
-        if x.iter().any(|&v| v < 0.0) || !((sum - 1.0).abs() <= self.slack) {
-            return Some(f64::NEG_INFINITY);
+        let outside = off_simplex(x, self.slack);
+        if outside.is_some() {
+            return outside;
         }
         // Where j coordinates are ε the density is of order ε^(τ (K − j) − j).
         let zeros = x.iter().filter(|v| **v == 0.0).count();
@@ -111,7 +110,7 @@ impl BlockFunction<3> for LogProb {
         upstream: &[f64],
         [to_x, to_temperature, to_weights]: [Option<&mut [f64]>; 3],
     ) {
-        if out[0].is_infinite() {
+        if out[0].is_infinite() || upstream[0] == 0.0 {
             return;
         }
         let (temperature, count, u) = (temperature[0], self.len as f64, upstream[0]);

@@ -1,10 +1,10 @@
 //! Many draws from one generator, on all threads, with results that do not depend on them.
 
 use rand::Rng as _;
-use rayon::prelude::*;
 
 use crate::dtype::Dtype;
 use crate::rng::Rng;
+use crate::threads;
 
 /// Draws up to this number come from the generator itself; beyond it each chunk of this size has a
 /// stream of its own.
@@ -21,7 +21,7 @@ pub(in crate::distributions) fn draws<E: Dtype>(
     }
     let seed: u64 = rng.r#gen();
     let mut values = vec![E::of(0.0); numel];
-    values.par_chunks_mut(CHUNK).enumerate().for_each(|(c, chunk)| {
+    threads::each_chunk(&mut values, CHUNK, &|c, chunk| {
         let mut rng = Rng::stream(seed, c as u64);
         for (i, value) in chunk.iter_mut().enumerate() {
             *value = E::of(draw(c * CHUNK + i, &mut rng));

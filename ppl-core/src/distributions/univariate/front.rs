@@ -13,7 +13,7 @@ use crate::rng::Rng;
 use crate::tensor::{Flat, Operand, Tensor};
 
 use super::draws::draws;
-use super::functions::{Curved, LocScale, LogProb, Momentary};
+use super::functions::{Curved, LocScale, LogProb, Momentary, Moved};
 use super::{Moment, Sampler, Univariate};
 use crate::distributions::shapes::{batch_shape, elements, number_at};
 
@@ -121,6 +121,10 @@ impl<F: Univariate<K>, S: Shape, E: Dtype, D: Backend<E>, const K: usize, const 
             Sampler::LocScale(noise) => {
                 let noise = Flat::vector(draws(numel, rng, |_, rng| noise(rng)));
                 return apply(LocScale, self.beside(noise), self.shape);
+            }
+            Sampler::Noise(noise, formula) => {
+                let noise = Flat::vector(draws(numel, rng, |_, rng| noise(rng)));
+                return apply(Moved::new(F::NAME, formula, F::rounded::<E>), self.beside(noise), self.shape);
             }
             Sampler::Direct(sample) => sample,
         };
