@@ -4,6 +4,9 @@
 mod shapes;
 // What the distributions over numbers share.
 mod univariate;
+// Draws of the gamma distribution, of which others are made.
+#[allow(dead_code, reason = "for gamma and Dirichlet, which follow")]
+mod standard_gamma;
 // Numbers on the real line.
 mod normal;
 // Positive numbers.
