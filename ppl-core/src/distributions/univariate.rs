@@ -17,10 +17,13 @@ pub(super) mod draws;
 mod front;
 // The macro that declares a family's public type.
 mod declare;
+// Families given by probabilities or by log-odds.
+mod two_forms;
 
 pub(super) use declare::{forward_to_front, univariate};
 pub(super) use dual::Dual;
 pub(super) use front::Front;
+pub(super) use two_forms::TwoForms;
 
 /// How a family draws.
 pub(super) enum Sampler<const K: usize> {
