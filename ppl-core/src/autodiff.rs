@@ -18,7 +18,7 @@ mod recorder;
 mod gradients;
 
 pub use gradients::Gradients;
-pub(crate) use recorder::{DfdxGradients, Recorder, record};
+pub(crate) use recorder::{DfdxGradients, Recorder, record, recording};
 pub use recorder::{GradTape, is_recording, no_grad};
 
 use crate::{Dtype, Tensor, backend::Backend, error::Error};

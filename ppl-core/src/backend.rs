@@ -102,6 +102,11 @@ pub trait Backend<E: Dtype>: Device + dfdx::tensor_ops::Device<E> {
         f(&tensor.as_vec())
     }
 
+    /// Whether two tensors are known to share one buffer; a device that cannot tell says no.
+    fn share_buffer<S: Shape>(_a: &Inner<S, E, Self>, _b: &Inner<S, E, Self>) -> bool {
+        false
+    }
+
     /// Lends a tensor's value and its gradient to `f` as host slices and writes the value back.
     ///
     /// # Errors

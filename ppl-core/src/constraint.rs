@@ -35,8 +35,9 @@ mod image;
 mod union;
 
 pub use discrete::{
-    Boolean, IntegerBounds, IntegerInterval, IntegerRange, NonNegativeInteger, OneHot, PositiveInteger,
+    Boolean, Counts, IntegerBounds, IntegerInterval, IntegerRange, NonNegativeInteger, OneHot, PositiveInteger,
 };
+pub(crate) use event::slack as simplex_slack;
 pub use half_line::{GreaterThan, GreaterThanEq, LessThan, LessThanEq, LowerBound, NonNegative, Positive, Real};
 pub use image::Image;
 pub use interval::{Bounds, Circular, HalfOpenInterval, Interval, UNIT_INTERVAL};

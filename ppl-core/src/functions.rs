@@ -27,6 +27,10 @@ pub(crate) mod incomplete_gamma;
 // The incomplete beta function, its inverses and its slopes in a and b.
 #[allow(dead_code, unused_imports, reason = "families of distributions take what they need")]
 pub(crate) mod incomplete_beta;
+// The modified Bessel functions of orders 0 and 1, scaled, and their ratio.
+pub(crate) mod bessel;
+// Logarithms of sums, differences and products.
+pub(crate) mod logarithms;
 // Special functions as element functions with their derivatives.
 pub(crate) mod special;
 // Special functions against mpmath.

@@ -50,6 +50,8 @@ pub mod handlers;
 pub mod model;
 // Layers of neural networks, ours and dfdx's.
 pub mod nn;
+// Normalising flows: transforms with parameters.
+pub mod flows;
 // What the compiler checks of a guide against its model.
 pub mod checks;
 // What the macros' expansion calls.

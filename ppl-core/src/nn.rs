@@ -18,10 +18,13 @@ mod initialise;
 mod linear;
 // Several linear maps, one after the other.
 mod mlp;
+// A perceptron in which each variable's outputs see only those before it.
+mod autoregressive;
 // dfdx's modules, walked and differentiated as ours.
 mod dfdx_module;
 
 pub use crate::backend::Activation;
+pub use autoregressive::AutoregressiveNetwork;
 pub use dfdx_module::Dfdx;
 pub use initialise::Initialise;
 pub use linear::Linear;

@@ -13,6 +13,8 @@ mod movement;
 // Cholesky factors, triangular systems, determinants, inverses: batches of matrices.
 mod linear_algebra;
 
+pub(crate) use linear_algebra::dense;
 pub use linear_algebra::{Batch, MatrixShape, NotPositiveDefinite, Triangle, Vectors};
+pub(crate) use linear_algebra::{KalmanFilter, StateSpace, Trajectory};
 pub use matmul::MatMulShape;
 pub use movement::{concat, stack};

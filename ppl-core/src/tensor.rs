@@ -141,6 +141,11 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Tensor<S, E, D> {
         Tensor::from_vec(D::read(&self.inner, <[E]>::to_vec), self.shape())
     }
 
+    /// Whether the other tensor is known to be this one: the same data, tracked or not as this one is.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.tracked == other.tracked && D::share_buffer(&self.inner, &other.inner)
+    }
+
     /// Seen as one axis; shares the data and the place in the tape.
     pub(crate) fn flat(&self) -> Flat<E, D> {
         self.clone().into_flat()

@@ -4,6 +4,7 @@
 //! They work on flat tensors, so that one object serves tensors of every shape, and gradients flow
 //! through all of them. As in `torch.distributions.transforms`.
 
+use std::any::Any;
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -93,7 +94,7 @@ pub type Map<E, D> = Arc<dyn Transform<E, D>>;
 ///
 /// # Panics
 /// All three maps panic if their argument does not hold whole rows, with both sizes.
-pub trait Transform<E: Dtype, D: Backend<E>>: Debug + Shared + 'static {
+pub trait Transform<E: Dtype, D: Backend<E>>: Any + Debug + Shared {
     /// Its name in errors.
     fn name(&self) -> &'static str;
 

@@ -2,6 +2,7 @@
 
 import math
 
+import mpmath
 import numpy as np
 from scipy import stats
 
@@ -44,6 +45,41 @@ def precision_of(loc, precision):
     return multivariate_normal(loc, np.linalg.inv(np.array(precision)))
 
 
+def precise(matrix):
+    """A matrix, or a vector as a column, of mpmath's numbers."""
+    return mpmath.matrix(np.asarray(matrix, dtype=float).tolist())
+
+
+def low_rank_multivariate_normal(loc, cov_factor, cov_diag):
+    """By the full covariance, with mpmath's 50 digits."""
+    factor, n = precise(cov_factor), len(loc)
+    covariance = factor * factor.T + mpmath.diag([mpmath.mpf(d) for d in cov_diag])
+    inverse, log_det = mpmath.inverse(covariance), mpmath.log(mpmath.det(covariance))
+
+    def log_prob(x):
+        z = precise(x) - precise(loc)
+        return -((z.T * inverse * z)[0] + log_det + n * mpmath.log(2 * mpmath.pi)) / 2
+
+    steps = [np.zeros(n), np.ones(n), np.linspace(-2, 3, n), 8 * (-1.0) ** np.arange(n), np.full(n, 1e3)]
+    scale = np.sqrt(np.array([float(covariance[i, i]) for i in range(n)]))
+    full = np.array(covariance.tolist(), dtype=float)
+    return Multivariate(
+        log_prob,
+        [np.array(loc) + step * scale for step in steps],
+        mean=loc,
+        variance=np.diag(full),
+        entropy=float((log_det + n * (1 + mpmath.log(2 * mpmath.pi))) / 2),
+        covariance=full,
+    )
+
+
+LOW_RANK = [
+    ([0, 1.5], [[1], [-0.5]], [0.5, 2]),
+    ([3, -2, 0.25], [[1, 0.5], [-0.25, 2], [0.75, -1.5]], [0.25, 1, 0.5]),
+    ([0.5, -1], [[1, 0.25, -2], [0.5, 1.5, 1]], [1, 0.25]),
+    ([1, 2, 3, 4], [[100], [50], [-25], [0]], [1e-4, 1e-4, 1, 1e4]),
+    ([0, 0, 0], [[1, 1], [2, 2], [3, 3.015625]], [1e-3, 1e-3, 1e-3]),
+]
 MATRICES = [
     ([0, 1.5], [[2, 0.5], [0.5, 1]]),
     ([3, -2, 0.25], [[1, 0.5, -0.25], [0.5, 2, 0.75], [-0.25, 0.75, 1.5]]),
@@ -67,4 +103,5 @@ FAMILIES = {
     "MultivariateNormal": (multivariate_normal, MATRICES, lambda loc, matrix: []),
     "MultivariateNormal (precision)": (precision_of, MATRICES, lambda loc, matrix: []),
     "MultivariateNormal (scale_tril)": (factor_of, FACTORS, lambda loc, matrix: []),
+    "LowRankMultivariateNormal": (low_rank_multivariate_normal, LOW_RANK, lambda loc, factor, diagonal: []),
 }

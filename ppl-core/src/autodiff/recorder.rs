@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::cell::RefCell;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use dfdx::tensor::{HasErr, Merge, NoneTape, Storage, Tape};
 
@@ -13,8 +14,15 @@ pub(crate) type DfdxGradients<E, D> = dfdx::tensor::Gradients<E, D>;
 pub(crate) type BackwardOp<E, D> = Box<dyn FnOnce(&mut DfdxGradients<E, D>) -> Result<(), <D as HasErr>::Err>>;
 
 thread_local! {
-    /// Each entry is a `Vec<BackwardOp<E, D>>`, or `Pause` where recording is off.
-    static RECORDERS: RefCell<Vec<Box<dyn Any>>> = const { RefCell::new(Vec::new()) };
+    static RECORDERS: RefCell<Vec<Entry>> = const { RefCell::new(Vec::new()) };
+}
+
+/// What stands at one level of the stack.
+struct Entry {
+    /// A `Vec<BackwardOp<E, D>>`, or `Pause` where recording is off.
+    operations: Box<dyn Any>,
+    /// Tells this level from all others, for as long as somebody holds it.
+    mark: Arc<()>,
 }
 
 /// The mark of a stretch that records nothing.
@@ -65,7 +73,7 @@ pub(crate) fn record<E: 'static, D: Storage<E>>(
     operation: impl FnOnce(&mut DfdxGradients<E, D>) -> Result<(), D::Err> + 'static,
 ) {
     RECORDERS.with_borrow_mut(|stack| {
-        let top = stack.last_mut().and_then(|top| top.downcast_mut::<Vec<BackwardOp<E, D>>>());
+        let top = stack.last_mut().and_then(|top| top.operations.downcast_mut::<Vec<BackwardOp<E, D>>>());
         if let Some(operations) = top {
             operations.push(Box::new(operation));
         }
@@ -74,7 +82,15 @@ pub(crate) fn record<E: 'static, D: Storage<E>>(
 
 /// Whether an operation on tracked tensors would be recorded now, on this thread.
 pub fn is_recording() -> bool {
-    RECORDERS.with_borrow(|stack| stack.last().is_some_and(|top| !top.is::<Pause>()))
+    recording().is_some()
+}
+
+/// What tells the recorder that operations go to now from all others; `None` where they go to none.
+pub(crate) fn recording() -> Option<Arc<()>> {
+    RECORDERS.with_borrow(|stack| {
+        let top = stack.last().filter(|top| !top.operations.is::<Pause>());
+        top.map(|top| top.mark.clone())
+    })
 }
 
 /// Runs `f` without recording anything, whatever is tracked in it.
@@ -89,9 +105,9 @@ struct Level {
 }
 
 impl Level {
-    fn push(entry: Box<dyn Any>) -> Self {
+    fn push(operations: Box<dyn Any>) -> Self {
         RECORDERS.with_borrow_mut(|stack| {
-            stack.push(entry);
+            stack.push(Entry { operations, mark: Arc::new(()) });
             Level { depth: stack.len() - 1 }
         })
     }
@@ -121,7 +137,8 @@ impl<E: 'static, D: Storage<E>> Recorder<E, D> {
     /// Closes the recorder and returns what it recorded, oldest first.
     pub(crate) fn close(self) -> Vec<BackwardOp<E, D>> {
         RECORDERS.with_borrow_mut(|stack| {
-            let entry = stack.get_mut(self.level.depth).and_then(|e| e.downcast_mut::<Vec<BackwardOp<E, D>>>());
+            let entry = stack.get_mut(self.level.depth);
+            let entry = entry.and_then(|e| e.operations.downcast_mut::<Vec<BackwardOp<E, D>>>());
             entry.map(std::mem::take).unwrap_or_default()
         })
     }

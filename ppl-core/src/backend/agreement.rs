@@ -84,11 +84,11 @@ impl RowFunction<f64> for OfRows {
     fn lens(&self) -> (usize, usize) {
         (3, 3)
     }
-    fn value(&self, x: &[f64], y: &mut [f64]) {
-        y.copy_from_slice(&[x[0] * x[1], x[1] + x[2] * x[2], x[0]]);
+    fn value(&self, row: usize, x: &[f64], y: &mut [f64]) {
+        y.copy_from_slice(&[x[0] * x[1], x[1] + x[2] * x[2], row as f64 * x[0]]);
     }
-    fn pullback(&self, x: &[f64], _: &[f64], upstream: &[f64], gradient: &mut [f64]) {
-        gradient[0] += x[1] * upstream[0] + upstream[2];
+    fn pullback(&self, row: usize, x: &[f64], _: &[f64], upstream: &[f64], gradient: &mut [f64]) {
+        gradient[0] += x[1] * upstream[0] + row as f64 * upstream[2];
         gradient[1] += x[0] * upstream[0] + upstream[1];
         gradient[2] += 2.0 * x[2] * upstream[1];
     }

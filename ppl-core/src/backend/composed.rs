@@ -89,11 +89,11 @@ pub(super) fn rows<E: crate::Dtype, D: Backend<E>>(f: &dyn RowFunction<E>, x: Fl
     let mut slopes = vec![E::of(0.0); rows * to * from];
     for row in 0..rows {
         let (x, y) = (&host[row * from..][..from], &mut values[row * to..][..to]);
-        f.value(x, y);
+        f.value(row, x, y);
         for k in 0..to {
             let mut upstream = vec![E::of(0.0); to];
             upstream[k] = E::of(1.0);
-            f.pullback(x, y, &upstream, &mut slopes[(row * to + k) * from..][..from]);
+            f.pullback(row, x, y, &upstream, &mut slopes[(row * to + k) * from..][..from]);
         }
     }
     let value = Flat::<E, D>::vector(values);

@@ -84,6 +84,10 @@ macro_rules! cpu_backend {
                 f(buffer::slice(tensor))
             }
 
+            fn share_buffer<S: Shape>(a: &Inner<S, $E, Self>, b: &Inner<S, $E, Self>) -> bool {
+                std::ptr::eq(buffer::slice(a), buffer::slice(b))
+            }
+
             fn update_in_place<S: Shape>(
                 grads: &mut DfdxGradients<$E, Self>,
                 tensor: &mut Inner<S, $E, Self>,

@@ -127,3 +127,32 @@ impl<E: Dtype, D: Backend<E>> Constraint<E, D> for OneHot {
         None
     }
 }
+
+/// Rows of whole numbers from 0 that sum to a total.
+#[derive(Clone, Copy, Debug)]
+pub struct Counts {
+    /// What a row sums to.
+    pub total: usize,
+}
+
+impl<E: Dtype, D: Backend<E>> Constraint<E, D> for Counts {
+    fn describe(&self) -> String {
+        format!("a row of whole numbers from 0 that sum to {}", self.total)
+    }
+    fn event_axes(&self) -> usize {
+        1
+    }
+    fn violation(&self, values: &[E], dims: &[usize]) -> Option<usize> {
+        event::first_outside(values, event::len(values.len(), dims, 1), |row| {
+            let neither = first_outside(row, |v| v >= E::of(0.0) && whole(v));
+            let sum: f64 = row.iter().map(|v| v.wide()).sum();
+            neither.or_else(|| (sum != self.total as f64).then_some(0))
+        })
+    }
+    fn is_discrete(&self) -> bool {
+        true
+    }
+    fn biject_to(&self, _: &[usize]) -> Option<Map<E, D>> {
+        None
+    }
+}

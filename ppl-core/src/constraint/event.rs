@@ -42,7 +42,7 @@ pub(super) fn first_matrix_outside<E: Dtype>(
 }
 
 /// How far a sum of `len` numbers of order 1 may be off by rounding, theirs and the caller's.
-pub(super) fn slack<E: Dtype>(len: usize) -> f64 {
+pub(crate) fn slack<E: Dtype>(len: usize) -> f64 {
     let one = if E::epsilon().wide() > 1e-10 { 1e-6 } else { 1e-9 };
     one * len.max(1) as f64
 }

@@ -19,6 +19,8 @@ pub(super) mod polya;
 pub(super) use forms::two_forms;
 pub(super) use odds::{Logits, Odds, Probs, Rate};
 
+use crate::dtype::Dtype;
+
 /// What a value says before its mass is asked for.
 pub(super) enum Value {
     /// A whole number from 0 to the largest.
@@ -80,6 +82,11 @@ pub(super) fn step_down(x: f64, largest: f64, of: impl FnOnce(f64) -> f64) -> f6
 /// The slopes of a step along `K` parameters, 0 where it is constant.
 pub(super) fn step_slopes<const K: usize>(x: f64, largest: f64, of: impl FnOnce(f64) -> [f64; K]) -> (f64, [f64; K]) {
     if x >= 0.0 && x.floor() < largest { (0.0, of(x.floor())) } else { (0.0, [0.0; K]) }
+}
+
+/// A draw, or the largest number of a dtype that it is beyond.
+pub(super) fn finite<E: Dtype>(x: E) -> E {
+    if x == E::infinity() { E::max_value() } else { x }
 }
 
 /// The largest count of a support, or ∞ where there are too many to enumerate.

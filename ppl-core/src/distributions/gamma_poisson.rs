@@ -8,7 +8,7 @@ use crate::dtype::Dtype;
 use crate::tensor::Flat;
 
 use super::counting::polya::{self, Polya};
-use super::counting::{Odds, Rate};
+use super::counting::{Odds, Rate, finite};
 use super::univariate::{Curve, Moment, Sampler, Slopes, Univariate, univariate};
 
 univariate! {
@@ -57,6 +57,10 @@ impl Univariate<2> for Law {
     #[inline]
     fn log_kernel_slopes(x: f64, parameters: [f64; 2]) -> (f64, [f64; 2]) {
         (0.0, Polya::<Rate>::log_mass_slopes(x, parameters))
+    }
+
+    fn rounded<E: Dtype>(x: E) -> E {
+        finite(x)
     }
 
     const SAMPLER: Sampler<2> = Sampler::Direct(polya::draw::<Rate>);

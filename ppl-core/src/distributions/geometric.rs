@@ -11,7 +11,7 @@ use crate::dtype::Dtype;
 use crate::tensor::Flat;
 
 use super::counting::quantile::{Shape, smallest_reaching};
-use super::counting::{Odds, on_counts, step, step_down, step_slopes, times, two_forms};
+use super::counting::{Odds, finite, on_counts, step, step_down, step_slopes, times, two_forms};
 use super::univariate::{Curve, Dual, Moment, Named, Sampler, Slopes, Univariate};
 
 two_forms! {
@@ -68,6 +68,10 @@ where
     #[inline]
     fn log_normalizer_slopes([t]: [f64; 1]) -> [f64; 1] {
         [-O::slopes(t)[0]]
+    }
+
+    fn rounded<E: Dtype>(x: E) -> E {
+        finite(x)
     }
 
     // ⌊E / −ln q⌋ exceeds x with probability qˣ⁺¹.

@@ -8,7 +8,7 @@ use crate::dtype::Dtype;
 use crate::tensor::Flat;
 
 use super::counting::polya::{self, Polya};
-use super::counting::{Odds, two_forms};
+use super::counting::{Odds, finite, two_forms};
 use super::univariate::{Curve, Moment, Named, Sampler, Slopes, Univariate};
 
 two_forms! {
@@ -60,6 +60,10 @@ where
     #[inline]
     fn log_kernel_slopes(x: f64, parameters: [f64; 2]) -> (f64, [f64; 2]) {
         (0.0, Polya::<O>::log_mass_slopes(x, parameters))
+    }
+
+    fn rounded<E: Dtype>(x: E) -> E {
+        finite(x)
     }
 
     const SAMPLER: Sampler<2> = Sampler::Direct(polya::draw::<O>);

@@ -11,7 +11,7 @@ use crate::tensor::Flat;
 use super::counting::quantile::{Shape, smallest_reaching};
 use super::counting::saddle_point::log_poisson;
 use super::counting::surprise::entropy;
-use super::counting::{draw, on_counts, step, step_down, step_slopes};
+use super::counting::{draw, finite, on_counts, step, step_down, step_slopes};
 use super::univariate::{Curve, Moment, Sampler, Slopes, Univariate, univariate};
 
 univariate! {
@@ -56,6 +56,10 @@ impl Univariate<1> for Law {
     #[inline]
     fn log_kernel_slopes(x: f64, [rate]: [f64; 1]) -> (f64, [f64; 1]) {
         (0.0, [if x == 0.0 { -1.0 } else { (x - rate) / rate }])
+    }
+
+    fn rounded<E: Dtype>(x: E) -> E {
+        finite(x)
     }
 
     const SAMPLER: Sampler<1> = Sampler::Direct(|[rate], rng| draw::poisson(rate, rng));

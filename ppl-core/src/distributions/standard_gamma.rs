@@ -4,7 +4,8 @@
 use rand::Rng as _;
 use rand_distr::{Exp1, StandardNormal};
 
-use crate::functions::gamma_function::{digamma, polynomial};
+use crate::functions::gamma_function::polynomial;
+use crate::functions::incomplete_gamma::gamma_pathwise_log;
 use crate::rng::Rng;
 
 /// No right sampler needs as many: each trial is accepted with probability 0.95 at least.
@@ -67,169 +68,23 @@ pub(super) fn log_standard_gamma(concentration: f64, rng: &mut Rng) -> f64 {
 /// d ln x / d concentration at a draw x of the gamma distribution with rate 1, with its cdf held
 /// fixed: −(∂F/∂concentration) / (x · density). It takes ln x, which exists where x underflows.
 ///
-/// The relative error is about 1e-13. It is positive for all x > 0.
-///
-/// Source: Figurnov, Mohamed, Mnih, *Implicit reparameterization gradients*, 2018, for the idea.
+/// Source: Figurnov, Mohamed, Mnih, *Implicit reparameterization gradients*, 2018.
+#[inline]
 pub(super) fn log_standard_gamma_slope(log_x: f64, concentration: f64) -> f64 {
-    if concentration >= LARGE {
-        let v = log_x - concentration.ln();
-        if v.abs() <= 0.5 {
-            return expansion(v, concentration);
-        }
-    }
-    let x = log_x.exp();
-    if x < 1.5 || x < concentration + 0.5 { series(log_x, x, concentration) } else { fraction(log_x, x, concentration) }
-}
-
-/// From the series of the lower incomplete gamma function: with tₙ = xⁿ / (a (a + 1) … (a + n)) and
-/// gₙ = 1 / (a + 1) + … + 1 / (a + n), it is Σ tₙ · (ψ(a + 1) − ln x) + Σ tₙ gₙ. Below
-/// x = exp(ψ(a + 1)), about a + ½, all terms are positive.
-fn series(log_x: f64, x: f64, a: f64) -> f64 {
-    let mut term = 1.0 / a;
-    let (mut sum, mut weighted, mut harmonic, mut k) = (term, 0.0, 0.0, a);
-    for _ in 0..10_000 {
-        k += 1.0;
-        term *= x / k;
-        harmonic += 1.0 / k;
-        sum += term;
-        weighted += term * harmonic;
-        if term * harmonic <= 1e-17 * weighted && term <= 1e-17 * sum {
-            break;
-        }
-    }
-    sum * (digamma(a + 1.0) - log_x) + weighted
-}
-
-/// From the upper incomplete gamma function x^a e^(−x) / f with Legendre's continued fraction
-/// f = x + 1 − a − 1 (1 − a) / (x + 3 − a − 2 (2 − a) / (x + 5 − a − …)): it is
-/// (ln x − ψ(a) − ∂ ln f / ∂a) / f. The fraction and its derivative are found by Lentz's method.
-fn fraction(log_x: f64, x: f64, a: f64) -> f64 {
-    let first = x + 1.0 - a;
-    let (mut value, mut log_slope) = (first, -1.0 / first);
-    // Numerator ratios with their derivatives, and inverse denominator ratios with theirs.
-    let (mut c, mut c_slope) = (first, -1.0);
-    let (mut d, mut d_slope) = (0.0, 0.0);
-    for j in 1..10_000 {
-        let j = f64::from(j);
-        let (top, bottom) = (-j * (j - a), first + 2.0 * j);
-        c_slope = -1.0 + (j - top * c_slope / c) / c;
-        c = bottom + top / c;
-        d_slope = -1.0 + j * d + top * d_slope;
-        d = 1.0 / (bottom + top * d);
-        d_slope *= -d * d;
-        let (factor, step) = (c * d, c_slope / c + d_slope / d);
-        value *= factor;
-        log_slope += step;
-        if (factor - 1.0).abs() <= 1e-15 && step.abs() <= 1e-15 * log_slope.abs() {
-            break;
-        }
-    }
-    (log_x - digamma(a) - log_slope) / value
-}
-
-/// From here on all digits come from [`expansion`].
-const LARGE: f64 = 50.0;
-
-/// Coefficients of vⁿ of hₖ, a row for each k, for |v| ≤ ½ and a ≥ 50.
-const EXPANSION: [&[f64]; 7] = [
-    &[
-        1.0,
-        -1.0 / 2.0,
-        1.0 / 12.0,
-        0.0,
-        -1.0 / 720.0,
-        0.0,
-        1.0 / 30240.0,
-        0.0,
-        -1.0 / 1209600.0,
-        0.0,
-        1.0 / 47900160.0,
-        0.0,
-        -691.0 / 1307674368000.0,
-    ],
-    &[
-        1.0 / 6.0,
-        -1.0 / 12.0,
-        1.0 / 120.0,
-        1.0 / 360.0,
-        -1.0 / 2016.0,
-        -1.0 / 10080.0,
-        1.0 / 43200.0,
-        1.0 / 302400.0,
-        -1.0 / 1064448.0,
-        -1.0 / 9580032.0,
-        691.0 / 19813248000.0,
-        691.0 / 217945728000.0,
-        -1.0 / 821145600.0,
-    ],
-    &[
-        1.0 / 60.0,
-        0.0,
-        -1.0 / 210.0,
-        1.0 / 840.0,
-        1.0 / 5040.0,
-        -1.0 / 10080.0,
-        -1.0 / 237600.0,
-        19.0 / 3326400.0,
-        -97.0 / 1210809600.0,
-        -397.0 / 1452971520.0,
-        139.0 / 9906624000.0,
-        2539.0 / 217945728000.0,
-    ],
-    &[
-        -1.0 / 105.0,
-        1.0 / 120.0,
-        -1.0 / 560.0,
-        -1.0 / 1680.0,
-        67.0 / 221760.0,
-        1.0 / 158400.0,
-        -2089.0 / 86486400.0,
-        173.0 / 86486400.0,
-        2237.0 / 1614412800.0,
-        -293.0 / 1320883200.0,
-    ],
-    &[
-        -1.0 / 280.0,
-        0.0,
-        5.0 / 2772.0,
-        -1.0 / 1386.0,
-        -17.0 / 308880.0,
-        1.0 / 10920.0,
-        -127.0 / 12972960.0,
-        -1.0 / 154440.0,
-        7229.0 / 4750099200.0,
-    ],
-    &[
-        5.0 / 1386.0,
-        -1.0 / 252.0,
-        419.0 / 360360.0,
-        419.0 / 1081080.0,
-        -269.0 / 864864.0,
-        109.0 / 4324320.0,
-        66973.0 / 2205403200.0,
-        -120137.0 / 15437822400.0,
-    ],
-    &[419.0 / 180180.0, 0.0, -7.0 / 4290.0, 29.0 / 34320.0, 43.0 / 3500640.0, -29.0 / 212160.0],
-];
-
-/// Σ hₖ(v) / aᵏ⁺¹ with v = ln(x / a), the solution of the differential equation that the derivative
-/// s of ln x satisfies, ∂s/∂v + s a (1 − eᵛ) = ψ(a) − ln a − v, in powers of 1 / a:
-/// h₀ = v / (eᵛ − 1) and hₖ = (hₖ₋₁′ − ψₖ) / (eᵛ − 1), where ψ(a) − ln a = Σ ψₖ a⁻ᵏ.
-fn expansion(v: f64, a: f64) -> f64 {
-    let at = |row: &[f64]| row.iter().rev().fold(0.0, |sum, c| sum * v + c);
-    EXPANSION.iter().rev().fold(0.0, |sum, row| sum / a + at(row)) / a
+    gamma_pathwise_log(log_x, concentration)
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
-    use crate::functions::gamma_function::trigamma;
+    use crate::functions::gamma_function::{digamma, trigamma};
 
     /// Rows of one table of `scripts/reference_pathwise.py`.
-    fn rows(table: &str) -> Vec<Vec<f64>> {
+    pub(in crate::distributions) fn rows(table: &str) -> Vec<Vec<f64>> {
         let text = include_str!("../../tests/references/pathwise.json");
         let tables: serde_json::Value = serde_json::from_str(text).expect("JSON");
-        serde_json::from_value(tables[table].clone()).expect("rows of numbers")
+        let rows: Vec<Vec<String>> = serde_json::from_value(tables[table].clone()).expect("rows of text");
+        rows.iter().map(|row| row.iter().map(|x| x.parse().expect("a number")).collect()).collect()
     }
 
     #[test]

@@ -23,6 +23,7 @@ mod two_forms;
 pub(super) use declare::{forward_to_front, univariate};
 pub(super) use dual::Dual;
 pub(super) use front::Front;
+pub(super) use functions::Momentary;
 pub(super) use two_forms::TwoForms;
 
 /// How a family draws.
@@ -31,6 +32,26 @@ pub(super) enum Sampler<const K: usize> {
     Direct(fn([f64; K], &mut Rng) -> f64),
     /// loc + scale · noise, for a family whose parameters are loc and scale.
     LocScale(fn(&mut Rng) -> f64),
+    /// A formula of noise (a constant) and the parameters, whose derivatives are those of the draw.
+    Noise(fn(&mut Rng) -> f64, fn(f64, [Dual<K>; K]) -> Dual<K>),
+}
+
+/// A draw of a positive number: the smallest or largest of the dtype where it is beyond them.
+pub(super) fn positive<E: Dtype>(x: E) -> E {
+    if x <= E::of(0.0) {
+        E::min_positive_value()
+    } else if x.is_infinite() {
+        E::max_value()
+    } else {
+        x
+    }
+}
+
+/// A draw between 0 and 1: the smallest positive number or the largest below 1 where it rounds to an
+/// end.
+pub(super) fn between_zero_and_one<E: Dtype>(x: E) -> E {
+    let x = positive(x);
+    if x >= E::of(1.0) { E::of(1.0) - E::epsilon() * E::of(0.5) } else { x }
 }
 
 /// A function of a point and of the parameters.
@@ -81,6 +102,12 @@ pub(super) trait Univariate<const K: usize>: Named<K> {
     /// Its derivatives.
     fn log_normalizer_slopes(_parameters: [f64; K]) -> [f64; K] {
         [0.0; K]
+    }
+
+    /// A draw after rounding to its dtype, moved back to where the density is finite: off the ends of
+    /// the support.
+    fn rounded<E: Dtype>(x: E) -> E {
+        x
     }
 
     /// How it draws.

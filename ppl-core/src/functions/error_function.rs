@@ -60,7 +60,7 @@ pub(crate) fn log_normal_cdf(z: f64) -> f64 {
 }
 
 /// φ(z) / Φ(z), the derivative of [`log_normal_cdf`].
-fn inverse_mills(z: f64) -> f64 {
+pub(crate) fn inverse_mills(z: f64) -> f64 {
     if z < SERIES_BELOW { -z / mills_series(z) } else { normal_density(z) / normal_cdf(z) }
 }
 

@@ -104,7 +104,7 @@ pub(crate) fn digamma(x: f64) -> f64 {
         digamma_near_zero(1.0 + x) - 1.0 / x
     } else if x == 0.0 {
         -1.0 / x
-    } else if x == x.round() {
+    } else if x.is_nan() || x == x.round() {
         f64::NAN
     } else {
         let [sin, cos] = sin_cos_pi(x);
@@ -128,8 +128,11 @@ pub(crate) fn ln_minus_digamma(x: f64) -> f64 {
     if x >= STIRLING_FROM { digamma_correction(x) } else { x.ln() - digamma(x) }
 }
 
-/// ψ(a + x) − ψ(a) for a > 0 and x ≥ 0, exact for large a and for small x.
+/// ψ(a + x) − ψ(a) for a > 0 and x ≥ 0, exact for large a and for small x. NaN outside.
 pub(crate) fn digamma_difference(a: f64, x: f64) -> f64 {
+    if !(a >= 0.0 && x >= 0.0) {
+        return f64::NAN;
+    }
     let (mut a, mut sum) = (a, 0.0);
     if x > 1.0 && a < STIRLING_FROM {
         return digamma(a + x) - digamma(a);
@@ -250,8 +253,11 @@ pub(crate) fn stirling_correction(x: f64) -> f64 {
     ln_gamma(x) - ((x - 0.5) * x.ln() - x + HALF_LN_TWO_PI)
 }
 
-/// ln Γ(a + x) − ln Γ(a) for a > 0 and x ≥ 0, exact for large a and for small x.
+/// ln Γ(a + x) − ln Γ(a) for a > 0 and x ≥ 0, exact for large a and for small x. NaN outside.
 pub(crate) fn ln_gamma_ratio(a: f64, x: f64) -> f64 {
+    if !(a >= 0.0 && x >= 0.0) {
+        return f64::NAN;
+    }
     if a >= STIRLING_FROM {
         return ln_gamma_ratio_large(a, x);
     }

@@ -54,10 +54,14 @@ pub(crate) fn gamma_kernel(a: f64, x: f64) -> f64 {
         let exponent = a * excess + stirling_correction(a);
         return (-exponent - HALF_LN_TWO_PI).exp() / a.sqrt();
     }
+    if x > 2000.0 {
+        // Where the power may overflow.
+        return 0.0;
+    }
     // A power is exact to its last digit, unlike the exponential of a multiple of a logarithm.
     // Of the root, since e⁻ˣ may underflow where its product with the power does not.
     let root = x.powf(0.5 * a) * (-0.5 * x).exp();
-    if root == 0.0 || x.is_infinite() { 0.0 } else { root * (root / libm::tgamma(a + 1.0)) }
+    if root == 0.0 { 0.0 } else { root * (root / libm::tgamma(a + 1.0)) }
 }
 
 /// The density of the gamma distribution with concentration `a` and rate 1 at `x`.

@@ -3,9 +3,11 @@
 
 use serde_json::Value;
 
+use super::bessel::*;
 use super::gamma_function::*;
 use super::incomplete_beta::*;
 use super::incomplete_gamma::*;
+use super::logarithms::*;
 
 /// A function of a row's arguments.
 type Scalar = fn(&[f64]) -> f64;
@@ -67,6 +69,19 @@ const CASES: &[(&str, Scalar, f64, f64)] = &[
     ("beta_pathwise_b", |a| beta_pathwise(a[2], a[0], a[1])[1], 1e-12, 0.0),
     ("beta_quantile", |a| beta_quantile(a[0], a[1], a[2]), 1e-12, 0.0),
     ("beta_quantile_upper", |a| beta_quantile_upper(a[0], a[1], a[2]), 1e-12, 0.0),
+    ("log1mexp", |a| log1mexp(a[0]), 1e-15, 0.0),
+    ("xlogy", |a| xlogy(a[0], a[1]), 1e-15, 0.0),
+    ("xlog1py", |a| xlog1py(a[0], a[1]), 1e-15, 0.0),
+    ("logaddexp", |a| logaddexp(a[0], a[1]), 1e-15, 0.0),
+    ("logaddexp_share", |a| logaddexp_share(a[0], a[1]), 1e-13, 0.0),
+    ("i0e", |a| i0e(a[0]), 2e-15, 0.0),
+    ("i1e", |a| i1e(a[0]), 2e-15, 0.0),
+    ("i0e_slope", |a| i0e_slope(a[0]), 2e-14, 0.0),
+    ("i1e_slope", |a| i1e_slope(a[0]), 2e-14, 1e-2),
+    ("log_i0e", |a| log_i0e(a[0]), 2e-15, 0.0),
+    ("bessel_ratio", |a| bessel_ratio(a[0]), 2e-15, 0.0),
+    ("bessel_shortfall", |a| bessel_shortfall(a[0]), 2e-14, 0.0),
+    ("bessel_ratio_slope", |a| bessel_ratio_slope(a[0]), 1e-12, 0.0),
     ("multidigamma", |a| multidigamma(a[0], a[1] as usize), 1e-14, 0.0),
 ];
 

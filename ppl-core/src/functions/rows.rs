@@ -13,11 +13,11 @@ pub trait RowFunction<E: Dtype>: Debug + Send + Sync + 'static {
     /// The lengths of a row at the input and at the output.
     fn lens(&self) -> (usize, usize);
 
-    /// Fills `y`, which holds zeros, from `x`.
-    fn value(&self, x: &[E], y: &mut [E]);
+    /// Fills `y`, which holds zeros, from `x`; `row` is the row's number.
+    fn value(&self, row: usize, x: &[E], y: &mut [E]);
 
     /// Adds to `gradient`, the gradient of `x`, what flows back from `upstream`, that of `y`.
-    fn pullback(&self, x: &[E], y: &[E], upstream: &[E], gradient: &mut [E]);
+    fn pullback(&self, row: usize, x: &[E], y: &[E], upstream: &[E], gradient: &mut [E]);
 }
 
 /// Applies `f` to `rows` rows.

@@ -155,7 +155,7 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Tensor<S, E, D> {
 
     /// An argument that has this tensor's shape or takes it.
     #[track_caller]
-    fn operand(&self, operation: &'static str, other: impl IntoTensor<S, E, D>) -> Operand<S, E, D> {
+    pub(super) fn operand(&self, operation: &'static str, other: impl IntoTensor<S, E, D>) -> Operand<S, E, D> {
         let other = other.into_operand();
         if let Some(shape) = other.shape().filter(|s| *s != self.shape()) {
             let (left, right) = (self.dims(), shape.concrete().into());

@@ -10,7 +10,7 @@ use crate::error::ShapeError;
 use crate::tensor::{Tensor, shape_from_dims};
 
 // Products, factorisations and substitutions of single matrices in `f64`.
-mod dense;
+pub(crate) mod dense;
 // Diagonals, triangles, transposes, identities.
 mod structure;
 // Products with vectors and of vectors.
@@ -23,6 +23,10 @@ mod triangular;
 mod general;
 // Distances for a covariance given by its factor.
 mod mahalanobis;
+// Linear state space models with normal noise.
+mod state_space;
+
+pub(crate) use state_space::{KalmanFilter, StateSpace, Trajectory};
 
 pub use cholesky::NotPositiveDefinite;
 pub use structure::MatrixShape;

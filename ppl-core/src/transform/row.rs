@@ -105,10 +105,10 @@ impl<E: Dtype> RowFunction<E> for Forward<Arc<dyn RowMap>> {
     fn lens(&self) -> (usize, usize) {
         self.0.lens()
     }
-    fn value(&self, x: &[E], y: &mut [E]) {
+    fn value(&self, _: usize, x: &[E], y: &mut [E]) {
         round(&filled(y.len(), |y| self.0.forward(&wide(x), y, Range::of::<E>())), y);
     }
-    fn pullback(&self, x: &[E], y: &[E], upstream: &[E], gradient: &mut [E]) {
+    fn pullback(&self, _: usize, x: &[E], y: &[E], upstream: &[E], gradient: &mut [E]) {
         let back = |g: &mut [f64]| self.0.forward_pullback(&wide(x), &wide(y), &wide(upstream), g);
         add(gradient, &filled(gradient.len(), back));
     }
@@ -119,10 +119,10 @@ impl<E: Dtype> RowFunction<E> for Backward<Arc<dyn RowMap>> {
         let (from, to) = self.0.lens();
         (to, from)
     }
-    fn value(&self, y: &[E], x: &mut [E]) {
+    fn value(&self, _: usize, y: &[E], x: &mut [E]) {
         round(&filled(x.len(), |x| self.0.inverse(&wide(y), x)), x);
     }
-    fn pullback(&self, y: &[E], x: &[E], upstream: &[E], gradient: &mut [E]) {
+    fn pullback(&self, _: usize, y: &[E], x: &[E], upstream: &[E], gradient: &mut [E]) {
         let back = |g: &mut [f64]| self.0.inverse_pullback(&wide(y), &wide(x), &wide(upstream), g);
         add(gradient, &filled(gradient.len(), back));
     }
@@ -132,10 +132,10 @@ impl<E: Dtype> RowFunction<E> for LogAbsDet<Arc<dyn RowMap>> {
     fn lens(&self) -> (usize, usize) {
         (self.0.lens().0, 1)
     }
-    fn value(&self, x: &[E], y: &mut [E]) {
+    fn value(&self, _: usize, x: &[E], y: &mut [E]) {
         y[0] = E::of(self.0.log_abs_det(&wide(x)));
     }
-    fn pullback(&self, x: &[E], _: &[E], upstream: &[E], gradient: &mut [E]) {
+    fn pullback(&self, _: usize, x: &[E], _: &[E], upstream: &[E], gradient: &mut [E]) {
         let mut own = filled(gradient.len(), |g| self.0.log_abs_det_gradient(&wide(x), g));
         own.iter_mut().for_each(|g| *g *= upstream[0].wide());
         add(gradient, &own);

@@ -177,6 +177,8 @@ pub(crate) struct Family<E: Dtype, D: Backend<E>> {
     pub(crate) fixed: &'static [&'static str],
     /// One period of a density on the circle, at the parameters.
     pub(crate) period: Option<fn(&[f64]) -> (f64, f64)>,
+    /// Where the density has kinks or jumps, at the parameters.
+    pub(crate) kinks: fn(&[f64]) -> Vec<f64>,
     /// Whether a draw's gradient is −(∂F/∂θ)/f at that draw.
     pub(crate) monotone_draws: bool,
 }
@@ -202,6 +204,7 @@ impl<E: Dtype, D: Backend<E>> Family<E, D> {
             between: &[],
             fixed: &[],
             period: None,
+            kinks: |_| Vec::new(),
             monotone_draws: true,
         }
     }
@@ -252,15 +255,20 @@ impl<E: Dtype, D: Backend<E>> Family<E, D> {
         Family { fixed, ..self }
     }
 
-    /// A density on the circle, and the ends of one period of it.
-    #[allow(dead_code, reason = "for the first family on the circle")]
+    /// A density on the circle, and the ends of one period of it. Gradients of draws are then those of
+    /// the expectation of functions with that period.
     pub(crate) fn period(self, period: fn(&[f64]) -> (f64, f64)) -> Self {
         Family { period: Some(period), ..self }
     }
 
+    /// Kinks and jumps of the density that move with the parameters: finite differences of the cdf do not
+    /// hold beside them.
+    pub(crate) fn kinks(self, kinks: fn(&[f64]) -> Vec<f64>) -> Self {
+        Family { kinks, ..self }
+    }
+
     /// Draws made of several random numbers (a ratio, a mixture), whose gradients are right in
     /// expectation but not −(∂F/∂θ)/f at each draw.
-    #[allow(dead_code, reason = "for the first family whose draws are made of several")]
     pub(crate) fn composite_draws(self) -> Self {
         Family { monotone_draws: false, ..self }
     }

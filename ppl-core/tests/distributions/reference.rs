@@ -95,7 +95,8 @@ pub(crate) fn difference<E: Dtype>(found: &[f64], expected: &[f64], scale: Scale
         let nearest = E::of(expected).wide();
         let size = if let Scale::Logarithm = scale { expected.abs().max(1.0) } else { expected.abs() };
         let allowed = tolerance::<E>() * size + E::min_positive_value().wide();
-        !(found == nearest || (nearest.is_finite() && (found - expected).abs() <= allowed))
+        let same = found == nearest || (found.is_nan() && expected.is_nan());
+        !(same || (nearest.is_finite() && (found - expected).abs() <= allowed))
     };
     let at = found.iter().zip(expected).position(unequal)?;
     Some(format!("element {at} is {:e}, not {:e}", found[at], expected[at]))

@@ -115,9 +115,10 @@ both_dtypes! {
 /// rounding.
 pub(crate) fn deviation<E: Dtype>(terms: &[f64], expected: f64) -> f64 {
     let n = terms.len() as f64;
-    let mean = terms.iter().sum::<f64>() / n;
-    let variance = terms.iter().map(|t| (t - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    // From `expected` on, so that a long sum of equal terms is not off by its rounding.
+    let distance = terms.iter().map(|t| t - expected).sum::<f64>() / n;
+    let variance = terms.iter().map(|t| (t - expected - distance).powi(2)).sum::<f64>() / (n - 1.0);
     let rounding = 4.0 * E::epsilon().wide() * terms.iter().map(|t| t.abs()).fold(expected.abs(), f64::max);
-    let off = ((mean - expected).abs() - rounding).max(0.0);
+    let off = (distance.abs() - rounding).max(0.0);
     if off == 0.0 { 0.0 } else { off / (variance / n).sqrt() }
 }

@@ -19,7 +19,7 @@ where
     let mut values = vec![E::of(0.0); rows * to];
     {
         let x = slice(&x.inner);
-        each(&mut values, to, from, |row, y| f.value(&x[row * from..][..from], y));
+        each(&mut values, to, from, |row, y| f.value(row, &x[row * from..][..from], y));
     }
     let out = output(values, x.tracked);
     let saved = out.clone();
@@ -27,7 +27,7 @@ where
         let gradient = E::buffer(grads.get_or_alloc_mut(&x.inner)?);
         let (x, y) = (slice(&x.inner), slice(&saved.inner));
         each(gradient, from, to, |row, gradient| {
-            f.pullback(&x[row * from..][..from], &y[row * to..][..to], &upstream[row * to..][..to], gradient);
+            f.pullback(row, &x[row * from..][..from], &y[row * to..][..to], &upstream[row * to..][..to], gradient);
         });
         Ok(())
     });

@@ -13,7 +13,7 @@ use crate::rng::Rng;
 use crate::tensor::{Flat, Operand, Tensor};
 
 use super::draws::draws;
-use super::functions::{Curved, LocScale, LogProb, Momentary};
+use super::functions::{Curved, LocScale, LogProb, Momentary, Moved};
 use super::{Moment, Sampler, Univariate};
 use crate::distributions::shapes::{batch_shape, elements, number_at};
 
@@ -122,12 +122,17 @@ impl<F: Univariate<K>, S: Shape, E: Dtype, D: Backend<E>, const K: usize, const 
                 let noise = Flat::vector(draws(numel, rng, |_, rng| noise(rng)));
                 return apply(LocScale, self.beside(noise), self.shape);
             }
+            Sampler::Noise(noise, formula) => {
+                let noise = Flat::vector(draws(numel, rng, |_, rng| noise(rng)));
+                return apply(Moved::new(F::NAME, formula, F::rounded::<E>), self.beside(noise), self.shape);
+            }
             Sampler::Direct(sample) => sample,
         };
         let flats = self.flats();
         let numbers = flats.each_ref().map(Tensor::to_vec);
         let at = |i: usize| numbers.each_ref().map(|p| p[if p.len() == 1 { 0 } else { i }].wide());
-        let values = Flat::vector(draws(numel, rng, |i, rng| sample(at(i), rng)));
+        let draws = draws::<E>(numel, rng, |i, rng| sample(at(i), rng));
+        let values = Flat::vector(draws.into_iter().map(F::rounded).collect());
         match Curved::pathwise::<F>() {
             Some(curve) if flats.iter().any(|p| p.tracked) => apply(curve, self.beside(values), self.shape),
             _ => values.reshape_like(&self.shape),

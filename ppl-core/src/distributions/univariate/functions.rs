@@ -113,10 +113,19 @@ fn survival_slopes<F: Univariate<K>, const K: usize>(x: f64, parameters: [f64; K
 
 /// The slopes of the quantile at its value: 1 / density, and dx/dθ. A step has none.
 fn icdf_slopes<F: Univariate<K>, const K: usize>(x: f64, parameters: [f64; K]) -> (f64, [f64; K]) {
-    match F::PATHWISE {
-        Some(pathwise) => (density::<F, K>(x, parameters).recip(), pathwise(x, parameters).map(sound)),
-        None => (0.0, [0.0; K]),
+    match (F::PATHWISE, F::CDF_SLOPES) {
+        (Some(_), Some(slopes)) => {
+            let (density, slopes) = slopes(x, parameters);
+            (density.recip(), slopes.map(|s| sound(-s / density)))
+        }
+        (Some(pathwise), None) => (density::<F, K>(x, parameters).recip(), pathwise(x, parameters).map(sound)),
+        (None, _) => (0.0, [0.0; K]),
     }
+}
+
+/// The slopes of a draw.
+fn draw_slopes<F: Univariate<K>, const K: usize>(x: f64, parameters: [f64; K]) -> (f64, [f64; K]) {
+    (0.0, F::PATHWISE.map_or([0.0; K], |pathwise| pathwise(x, parameters).map(sound)))
 }
 
 /// A function of a value (or probability) and parameters.
@@ -150,7 +159,7 @@ impl<const K: usize> Curved<K> {
     /// Draws as functions of the parameters: the value is the draw.
     pub(super) fn pathwise<F: Univariate<K>>() -> Option<Self> {
         F::PATHWISE?;
-        Some(Curved { name: F::NAME, value: |x, _| x, slopes: icdf_slopes::<F, K>, at_value: true })
+        Some(Curved { name: F::NAME, value: |x, _| x, slopes: draw_slopes::<F, K>, at_value: true })
     }
 }
 
@@ -173,7 +182,10 @@ impl<E: Dtype, const K: usize, const N: usize> Function<E, N> for Curved<K> {
 
 /// A function of the parameters alone.
 #[derive(Clone, Copy)]
-pub(super) struct Momentary<const K: usize>(pub(super) &'static str, pub(super) Moment<K>);
+pub(in crate::distributions) struct Momentary<const K: usize>(
+    pub(in crate::distributions) &'static str,
+    pub(in crate::distributions) Moment<K>,
+);
 
 impl<E: Dtype, const K: usize> Function<E, K> for Momentary<K> {
     fn name(&self) -> &'static str {
@@ -210,5 +222,35 @@ impl<E: Dtype, const N: usize> Function<E, N> for LocScale {
             1 => E::of(1.0),
             _ => args[0],
         })
+    }
+}
+
+/// A draw as a formula of noise and parameters.
+#[derive(Clone, Copy)]
+pub(super) struct Moved<E, const K: usize> {
+    name: &'static str,
+    formula: fn(f64, [Dual<K>; K]) -> Dual<K>,
+    rounded: fn(E) -> E,
+}
+
+impl<E: Dtype, const K: usize> Moved<E, K> {
+    pub(super) fn new(name: &'static str, formula: fn(f64, [Dual<K>; K]) -> Dual<K>, rounded: fn(E) -> E) -> Self {
+        Moved { name, formula, rounded }
+    }
+}
+
+impl<E: Dtype, const K: usize, const N: usize> Function<E, N> for Moved<E, K> {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn value(&self, args: [E; N]) -> E {
+        let (noise, parameters) = split(args);
+        (self.rounded)(E::of((self.formula)(noise, parameters.map(Dual::constant)).value))
+    }
+
+    fn partials(&self, args: [E; N], _: E) -> [E; N] {
+        let (noise, parameters) = split(args);
+        joined((0.0, (self.formula)(noise, Dual::variables(parameters)).slopes.map(sound)))
     }
 }

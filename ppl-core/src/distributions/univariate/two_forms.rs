@@ -17,8 +17,8 @@ use super::{Front, Univariate};
 /// `forward_to_front!` takes it for a [`Front`].
 #[derive(Clone)]
 pub(in crate::distributions) enum TwoForms<
-    P: Univariate<K>,
-    L: Univariate<K>,
+    P,
+    L,
     S: Shape,
     E: Dtype,
     D: Backend<E>,

@@ -16,7 +16,7 @@ pub(super) fn fraction<N: Number>(a: N, b: N, x: f64, y: f64, distance: N) -> N 
     let excess = distance + one;
     // The denominator of step m, whose part with 1 / (a + 2m − 1) is 0 for m = 0.
     let below = |m: f64| {
-        let rest = (a + number(m)) * (excess + number(m * (1.0 + y))) / (a + number(2.0 * m + 1.0));
+        let rest = (a + number(m)) / (a + number(2.0 * m + 1.0)) * (excess + number(m * (1.0 + y)));
         if m == 0.0 { rest } else { number(m) + number(m * x) * (b - number(m)) / (a + number(2.0 * m - 1.0)) + rest }
     };
     let first = below(0.0);
@@ -24,7 +24,9 @@ pub(super) fn fraction<N: Number>(a: N, b: N, x: f64, y: f64, distance: N) -> N 
     for m in 1..MOST_STEPS {
         let m = f64::from(m);
         let step = a + number(2.0 * m - 1.0);
-        let top = (a + number(m - 1.0)) * (a + b + number(m - 1.0)) / step * (b - number(m)) / step * number(m * x * x);
+        // No factor is much larger than a.
+        let [near, far] = [(a + b + number(m - 1.0)) * number(x), (b - number(m)) * number(m * x)];
+        let top = (a + number(m - 1.0)) / step * near * (far / step);
         let bottom = below(m);
         d = one / (bottom + top * d);
         c = bottom + top / c;

@@ -21,7 +21,7 @@ use super::triangular::Triangle;
 const LARGE: usize = 16;
 
 /// Σ aᵢ·bᵢ, in eight sums side by side so that it is vector code.
-pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
+pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
     let (mut left, mut right) = (a.chunks_exact(8), b.chunks_exact(8));
     let mut sums = [0.0; 8];
     for (a, b) in (&mut left).zip(&mut right) {
@@ -34,12 +34,12 @@ pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// `y += factor · x`.
-pub(super) fn add_scaled(y: &mut [f64], factor: f64, x: &[f64]) {
+pub(crate) fn add_scaled(y: &mut [f64], factor: f64, x: &[f64]) {
     y.iter_mut().zip(x).for_each(|(y, x)| *y += factor * x);
 }
 
 /// `out += factor · a · b` for `a` of m × k and `b` of k × n.
-pub(super) fn add_product(out: &mut [f64], factor: f64, a: &[f64], b: &[f64], [m, k, n]: [usize; 3]) {
+pub(crate) fn add_product(out: &mut [f64], factor: f64, a: &[f64], b: &[f64], [m, k, n]: [usize; 3]) {
     if m.min(k).min(n) >= LARGE {
         let (a, b) = (MatRef::from_row_major_slice(a, m, k), MatRef::from_row_major_slice(b, k, n));
         let out = MatMut::from_row_major_slice_mut(out, m, n);
@@ -53,19 +53,19 @@ pub(super) fn add_product(out: &mut [f64], factor: f64, a: &[f64], b: &[f64], [m
 }
 
 /// The transpose of a matrix of so many rows and columns.
-pub(super) fn transposed(a: &[f64], rows: usize, columns: usize) -> Vec<f64> {
+pub(crate) fn transposed(a: &[f64], rows: usize, columns: usize) -> Vec<f64> {
     (0..rows * columns).map(|e| a[e % rows * columns + e / rows]).collect()
 }
 
 /// A pivot that a Cholesky factorisation cannot take the root of.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Pivot {
-    pub(super) index: usize,
-    pub(super) value: f64,
+pub(crate) struct Pivot {
+    pub(crate) index: usize,
+    pub(crate) value: f64,
 }
 
 /// Writes the lower Cholesky factor of `a` into `l`, which holds zeros; reads the lower triangle.
-pub(super) fn cholesky(a: &[f64], l: &mut [f64], n: usize) -> Result<(), Pivot> {
+pub(crate) fn cholesky(a: &[f64], l: &mut [f64], n: usize) -> Result<(), Pivot> {
     if n >= LARGE && cholesky_by_blocks(a, l, n) {
         return Ok(());
     }
@@ -107,7 +107,7 @@ fn cholesky_by_rows(a: &[f64], l: &mut [f64], n: usize) -> Result<(), Pivot> {
 }
 
 /// Replaces the n × m matrix `b` by the solution x of T · x = b, or Tᵀ · x = b.
-pub(super) fn substitute(t: &[f64], triangle: Triangle, b: &mut [f64], [n, m]: [usize; 2]) {
+pub(crate) fn substitute(t: &[f64], triangle: Triangle, b: &mut [f64], [n, m]: [usize; 2]) {
     if n >= LARGE && m > 1 {
         let (t, b) = (MatRef::from_row_major_slice(t, n, n), MatMut::from_row_major_slice_mut(b, n, m));
         return match triangle {

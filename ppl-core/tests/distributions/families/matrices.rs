@@ -2,7 +2,7 @@
 
 use ppl_core::backend::Backend;
 use ppl_core::distribution::Distribution;
-use ppl_core::distributions::{MultivariateNormal, Normal};
+use ppl_core::distributions::{LowRankMultivariateNormal, MultivariateNormal, Normal};
 use ppl_core::{Axes2, Dtype};
 
 use super::domain::{MATRIX, POSITIVE, REAL};
@@ -51,6 +51,21 @@ pub(crate) fn families<E: Dtype, D: Backend<E>>() -> Vec<Family<E, D>> {
             value: Entries::Free,
             parameters: &[("loc", REAL, Entries::Free), ("scale_tril", MATRIX, Entries::LowerTriangular)],
             ordinary: 2,
+        },
+        Family {
+            name: "LowRankMultivariateNormal",
+            build: |p| {
+                let loc = p[0].vectors();
+                let normal = LowRankMultivariateNormal::new(&loc, p[1].matrices(), p[2].vectors());
+                tensors(loc.shape(), normal)
+            },
+            value: Entries::Free,
+            parameters: &[
+                ("loc", REAL, Entries::Free),
+                ("cov_factor", REAL, Entries::Free),
+                ("cov_diag", POSITIVE, Entries::Free),
+            ],
+            ordinary: 3,
         },
     ]
 }

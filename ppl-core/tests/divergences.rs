@@ -1,0 +1,250 @@
+//! Kullback–Leibler divergences against torch (`scripts/reference_divergences.py`), and their
+//! gradients against finite differences.
+
+use ppl_core::Shape;
+use ppl_core::autodiff::grad;
+use ppl_core::backend::Backend;
+use ppl_core::distribution::Distribution;
+use ppl_core::distributions::*;
+use ppl_core::transform::{Affine, Exp, Map};
+use ppl_core::{Axis, Cpu, Dtype, Rank2, Rank3, Tensor};
+use serde_json::Value;
+
+type Number<E> = Tensor<(), E, Cpu>;
+
+/// A pair of families over numbers.
+struct Pair<E: Dtype> {
+    name: &'static str,
+    divergence: fn(&[Number<E>]) -> Number<E>,
+}
+
+/// The next one or two numbers as parameters.
+macro_rules! one {
+    ($Name:ident 1, $x:ident) => {
+        $Name::<(), E, Cpu>::new($x.next().unwrap())
+    };
+    ($Name:ident 2, $x:ident) => {
+        $Name::<(), E, Cpu>::new($x.next().unwrap(), $x.next().unwrap())
+    };
+}
+
+macro_rules! pairs {
+    ($($P:ident $p:tt: $($Q:ident $q:tt),+;)+) => {
+        fn pairs<E: Dtype>() -> Vec<Pair<E>> where Cpu: Backend<E> {
+            vec![$($(Pair {
+                name: concat!(stringify!($P), "|", stringify!($Q)),
+                divergence: |parameters| {
+                    let mut x = parameters.iter();
+                    let p = one!($P $p, x);
+                    p.kl_divergence(&one!($Q $q, x))
+                },
+            },)+)+]
+        }
+    };
+}
+
+pairs! {
+    Beta 2: Beta 2, Exponential 1, Gamma 2, Normal 2, Pareto 2, Uniform 2;
+    Cauchy 2: Cauchy 2;
+    ContinuousBernoulli 1: Pareto 2;
+    Exponential 1: Beta 2, ContinuousBernoulli 1, Exponential 1, Gamma 2, Gumbel 2, Normal 2, Pareto 2, Uniform 2;
+    Gamma 2: Beta 2, ContinuousBernoulli 1, Exponential 1, Gamma 2, Gumbel 2, Normal 2, Pareto 2, Uniform 2;
+    Gumbel 2: Beta 2, ContinuousBernoulli 1, Exponential 1, Gamma 2, Gumbel 2, Normal 2, Pareto 2, Uniform 2;
+    HalfNormal 1: HalfNormal 1;
+    Laplace 2: Beta 2, ContinuousBernoulli 1, Exponential 1, Gamma 2, Laplace 2, Normal 2, Pareto 2, Uniform 2;
+    LogNormal 2: LogNormal 2;
+    Normal 2: Beta 2, ContinuousBernoulli 1, Exponential 1, Gamma 2, Gumbel 2, Laplace 2, Normal 2, Pareto 2, Uniform 2;
+    Pareto 2: Beta 2, ContinuousBernoulli 1, Exponential 1, Gamma 2, Normal 2, Pareto 2, Uniform 2;
+    Uniform 2: Beta 2, Exponential 1, Gamma 2, Gumbel 2, Normal 2, Pareto 2, Uniform 2;
+}
+
+fn table() -> Value {
+    serde_json::from_str(include_str!("references/divergences.json")).expect("the references are JSON")
+}
+
+fn number(text: &Value) -> f64 {
+    text.as_str().expect("numbers of references are texts").parse().expect("a number")
+}
+
+fn numbers(list: &Value) -> Vec<f64> {
+    list.as_array().expect("a list").iter().map(|v| v.as_f64().expect("a number")).collect()
+}
+
+/// Whether two numbers agree, relative to the larger of 1 and the terms of a sum that may cancel.
+fn agree(found: f64, expected: f64, tolerance: f64) -> bool {
+    found == expected || (found - expected).abs() <= tolerance * expected.abs().max(0.1)
+}
+
+/// The rows of the table for one pair: parameters and divergence.
+fn rows(table: &Value, name: &str) -> Vec<(Vec<f64>, f64)> {
+    let rows = table[name].as_array().unwrap_or_else(|| panic!("no rows for {name}"));
+    rows.iter().map(|row| (numbers(&row["parameters"]), number(&row["divergence"]))).collect()
+}
+
+fn divergences_equal_torch<E: Dtype>(tolerance: f64)
+where
+    Cpu: Backend<E>,
+{
+    let table = table();
+    for Pair { name, divergence } in pairs::<E>() {
+        for (parameters, expected) in rows(&table, name) {
+            let tensors: Vec<_> = parameters.iter().map(|&p| Tensor::scalar(p)).collect();
+            let found = divergence(&tensors).item().wide();
+            assert!(agree(found, expected, tolerance), "{name} {parameters:?}: {found} is not {expected}");
+        }
+    }
+}
+
+#[test]
+fn divergences_equal_torch_in_f64() {
+    divergences_equal_torch::<f64>(1e-9);
+}
+
+#[test]
+fn divergences_equal_torch_in_f32() {
+    divergences_equal_torch::<f32>(2e-5);
+}
+
+#[test]
+fn gradients_equal_finite_differences() {
+    let table = table();
+    for Pair { name, divergence } in pairs::<f64>() {
+        for (parameters, value) in rows(&table, name) {
+            let tensors: Vec<_> = parameters.iter().map(|&p| Number::<f64>::scalar(p).tracked()).collect();
+            let (_, grads) = grad(|| divergence(&tensors));
+            for (k, tensor) in tensors.iter().enumerate() {
+                let found = grads.get(tensor).map_or(0.0, |g| g.item());
+                if value.is_infinite() {
+                    assert_eq!(found, 0.0, "{name} {parameters:?}: a slope of ∞");
+                    continue;
+                }
+                let step = 1e-5 * parameters[k].abs().max(1e-3);
+                let at = |moved: f64| {
+                    let mut p = parameters.clone();
+                    p[k] = moved;
+                    divergence(&p.into_iter().map(Number::scalar).collect::<Vec<_>>()).item()
+                };
+                let (up, down) = (at(parameters[k] + step), at(parameters[k] - step));
+                // A whole number of trials, and bounds of a support that touch, have one side at most.
+                if !(up.is_finite() && down.is_finite()) || (name.starts_with("Binomial") && k % 2 == 0) {
+                    continue;
+                }
+                let expected = (up - down) / (2.0 * step);
+                // Near a minimum the error of the difference is what a slope is elsewhere, about 1 / parameter.
+                let scale = expected.abs().max(1e-2 / parameters[k].abs().max(1e-3)).max(value.abs() * 1e-2);
+                assert!(
+                    (found - expected).abs() < 1e-5 * scale,
+                    "{name} {parameters:?} {k}: {found} is not {expected}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_divergence_from_itself_is_zero_and_close_ones_keep_their_digits() {
+    for (name, at) in [("Normal|Normal", [0.5, 1.2]), ("Gamma|Gamma", [3e6, 0.7]), ("Beta|Beta", [3e3, 2e4])] {
+        let divergence = pairs::<f64>().into_iter().find(|pair| pair.name == name).unwrap().divergence;
+        let from = |other: f64| {
+            let parameters = [at[0], at[1], other, at[1]].map(Number::scalar);
+            divergence(&parameters).item()
+        };
+        assert_eq!(from(at[0]), 0.0, "{name}");
+        // ½ Fisher information · distance²: twice the distance, four times the divergence.
+        let (near, far) = (from(at[0] * (1.0 + 1e-5)), from(at[0] * (1.0 + 2e-5)));
+        assert!((far / near - 4.0).abs() < 1e-3, "{name}: {far} / {near}");
+    }
+}
+
+/// A tensor of the row's numbers from one list of the table.
+fn tensor<S: Shape>(list: &Value, shape: S) -> Tensor<S, f64, Cpu> {
+    Tensor::from_vec(numbers(list), shape)
+}
+
+/// Holds a pair over vectors against its row of the table.
+#[track_caller]
+fn check_vectors(name: &str, divergence: impl Fn([&Value; 2]) -> Vec<f64>) {
+    let row = &table()[name];
+    let expected: Vec<f64> = row["divergence"].as_array().unwrap().iter().map(number).collect();
+    let found = divergence([&row["parameters"][0], &row["parameters"][1]]);
+    assert_eq!(found.len(), expected.len());
+    let close = found.iter().zip(&expected).all(|(f, e)| agree(*f, *e, 1e-9));
+    assert!(close, "{name}: {found:?} is not {expected:?}");
+}
+
+type Rows = Rank2<2, 3>;
+type Matrices = Rank3<2, 3, 3>;
+
+#[test]
+fn divergences_over_categories_and_proportions_equal_torch() {
+    let logits = |side: &Value| tensor(&side[0], Rows::default());
+    check_vectors("Categorical|Categorical", |sides| {
+        let [p, q] = sides.map(|side| Categorical::from_logits(logits(side)));
+        p.kl_divergence(&q).to_vec()
+    });
+    check_vectors("OneHotCategorical|OneHotCategorical", |sides| {
+        let [p, q] = sides.map(|side| OneHotCategorical::from_logits(logits(side)));
+        p.kl_divergence(&q).to_vec()
+    });
+    check_vectors("Dirichlet|Dirichlet", |sides| {
+        let [p, q] = sides.map(|side| Dirichlet::new(logits(side)));
+        p.kl_divergence(&q).to_vec()
+    });
+}
+
+#[test]
+fn a_category_that_only_one_can_be() {
+    let certain = Categorical::new(Tensor::<_, f64>::from([0.0, 0.25, 0.75]));
+    let spread = Categorical::new(Tensor::from([0.5, 0.25, 0.25]));
+    assert!((certain.kl_divergence(&spread).item() - 0.75 * 3.0_f64.ln()).abs() < 1e-15);
+    assert_eq!(spread.kl_divergence(&certain).item(), f64::INFINITY);
+}
+
+#[test]
+fn divergences_between_normal_vectors_equal_torch() {
+    let full = |side: &Value| {
+        MultivariateNormal::from_scale_tril(tensor(&side[0], Rows::default()), tensor(&side[1], Matrices::default()))
+    };
+    let low = |side: &Value| {
+        let (factor, diagonal) = (tensor(&side[1], Rank3::<2, 3, 2>::default()), tensor(&side[2], Rows::default()));
+        LowRankMultivariateNormal::new(tensor(&side[0], Rows::default()), factor, diagonal)
+    };
+    check_vectors("MultivariateNormal|MultivariateNormal", |[p, q]| full(p).kl_divergence(&full(q)).to_vec());
+    check_vectors("LowRankMultivariateNormal|LowRankMultivariateNormal", |[p, q]| {
+        low(p).kl_divergence(&low(q)).to_vec()
+    });
+    check_vectors("LowRankMultivariateNormal|MultivariateNormal", |[p, q]| low(p).kl_divergence(&full(q)).to_vec());
+    check_vectors("MultivariateNormal|LowRankMultivariateNormal", |[p, q]| full(p).kl_divergence(&low(q)).to_vec());
+}
+
+#[test]
+fn an_event_has_the_sum_of_its_elements() {
+    let p = Normal::<Rank2<2, 2>, f64, Cpu>::new(Tensor::from([[0.0, 1.0], [2.0, 3.0]]), 1.0).to_event::<Axis<1>>();
+    let q = Normal::filled(Rank2::<2, 2>::default(), 0.0, 1.0).to_event::<Axis<1>>();
+    assert_eq!(p.kl_divergence(&q).to_vec(), [0.5, 6.5]);
+}
+
+/// 1 + scale · x.
+fn affine(scale: f64) -> Affine<f64, Cpu> {
+    let [loc, scale] = [1.0, scale].map(|v| Tensor::from_vec(vec![v], (1,)));
+    Affine::new(loc, scale)
+}
+
+#[test]
+fn a_transform_of_both_changes_nothing() {
+    let normal = |loc: f64| Normal::<(), f64, Cpu>::new(loc, 2.0);
+    let [p, q] = [0.0, 1.0].map(|loc| TransformedDistribution::new(normal(loc), Exp));
+    assert_eq!(p.kl_divergence(&q).item(), 0.125);
+    let logs = [0.0, 1.0].map(|loc| LogNormal::<(), f64, Cpu>::new(loc, 2.0));
+    assert_eq!(logs[0].kl_divergence(&logs[1]).item(), 0.125);
+    let shared: Map<f64, Cpu> = std::sync::Arc::new(affine(3.0));
+    let [p, q] = [0.0, 1.0].map(|loc| TransformedDistribution::with_shape(normal(loc), shared.clone(), ()));
+    assert_eq!(p.kl_divergence(&q).item(), 0.125);
+}
+
+#[test]
+#[should_panic(expected = "KL of transformed distributions: Affine and Affine are not one transform")]
+fn two_transforms_are_not_compared_by_hope() {
+    let made = |scale: f64| TransformedDistribution::new(Normal::<(), f64, Cpu>::new(0.0, 1.0), affine(scale));
+    let _ = made(1.0).kl_divergence(&made(2.0));
+}
