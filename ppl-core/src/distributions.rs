@@ -19,6 +19,8 @@ mod deviance;
 mod relative_entropy;
 // Moments of proportions, and their draws from logarithms of gammas.
 mod proportions;
+// What distributions over counts share.
+mod counting;
 // Numbers on the real line.
 mod asymmetric_laplace;
 mod cauchy;
@@ -49,10 +51,19 @@ mod von_mises;
 mod bernoulli;
 mod categorical;
 mod one_hot_categorical;
+mod ordered_logistic;
 mod relaxed_bernoulli;
 // Probabilities of categories, and relaxed categories.
 mod dirichlet;
 mod relaxed_one_hot_categorical;
+// Counts.
+mod beta_binomial;
+mod binomial;
+mod gamma_poisson;
+mod geometric;
+mod negative_binomial;
+mod poisson;
+mod zero_inflated;
 // Counts of categories.
 mod dirichlet_multinomial;
 mod multinomial;
@@ -96,6 +107,8 @@ pub use crate::distribution::{Independent, Masked};
 pub use asymmetric_laplace::AsymmetricLaplace;
 pub use bernoulli::Bernoulli;
 pub use beta::Beta;
+pub use beta_binomial::BetaBinomial;
+pub use binomial::Binomial;
 pub use categorical::Categorical;
 pub use cauchy::Cauchy;
 pub use censored::Censored;
@@ -110,8 +123,10 @@ pub use empirical::Empirical;
 pub use exponential::Exponential;
 pub use folded::Folded;
 pub use gamma::Gamma;
+pub use gamma_poisson::GammaPoisson;
 pub use gaussian_hmm::GaussianHmm;
 pub use gaussian_random_walk::GaussianRandomWalk;
+pub use geometric::Geometric;
 pub use gumbel::Gumbel;
 pub use half_cauchy::HalfCauchy;
 pub use half_normal::HalfNormal;
@@ -129,9 +144,12 @@ pub use mixture_same_family::{Mixable, MixtureSameFamily};
 pub use multinomial::Multinomial;
 pub use multivariate_normal::MultivariateNormal;
 pub use multivariate_student_t::MultivariateStudentT;
+pub use negative_binomial::NegativeBinomial;
 pub use normal::Normal;
 pub use one_hot_categorical::{OneHotCategorical, OneHotCategoricalStraightThrough};
+pub use ordered_logistic::OrderedLogistic;
 pub use pareto::Pareto;
+pub use poisson::Poisson;
 pub use relaxed_bernoulli::{LogitRelaxedBernoulli, RelaxedBernoulli, RelaxedBernoulliStraightThrough};
 pub use relaxed_one_hot_categorical::{
     ExpRelaxedCategorical, RelaxedOneHotCategorical, RelaxedOneHotCategoricalStraightThrough,
@@ -145,3 +163,4 @@ pub use unit::Unit;
 pub use von_mises::VonMises;
 pub use weibull::Weibull;
 pub use wishart::Wishart;
+pub use zero_inflated::{ZeroInflated, ZeroInflatedNegativeBinomial, ZeroInflatedPoisson};

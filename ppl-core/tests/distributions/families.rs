@@ -251,7 +251,6 @@ impl<E: Dtype, D: Backend<E>> Family<E, D> {
     }
 
     /// Parameters that are whole numbers, or along which there are no gradients.
-    #[allow(dead_code, reason = "for the first family with a count as parameter")]
     pub(crate) fn fixed(self, fixed: &'static [&'static str]) -> Self {
         Family { fixed, ..self }
     }

@@ -13,17 +13,32 @@ use crate::tensor::Tensor;
 
 use super::{Front, Univariate};
 
-/// The family `P` of `probs`, or the family `L` of `logits`; `forward_to_front!` takes it for a
-/// [`Front`].
+/// The family `P` of `probs`, or the family `L` of `logits`, of as many parameters; `N` is `K + 1`.
+/// `forward_to_front!` takes it for a [`Front`].
 #[derive(Clone)]
-pub(in crate::distributions) enum TwoForms<P, L, S: Shape, E: Dtype, D: Backend<E>> {
+pub(in crate::distributions) enum TwoForms<
+    P,
+    L,
+    S: Shape,
+    E: Dtype,
+    D: Backend<E>,
+    const K: usize = 1,
+    const N: usize = 2,
+> {
     /// Given by probabilities.
-    Probs(Front<P, S, E, D, 1, 2>),
+    Probs(Front<P, S, E, D, K, N>),
     /// Given by log-odds.
-    Logits(Front<L, S, E, D, 1, 2>),
+    Logits(Front<L, S, E, D, K, N>),
 }
 
-impl<P: Univariate<1>, L: Univariate<1>, S: Shape, E: Dtype, D: Backend<E>> fmt::Debug for TwoForms<P, L, S, E, D> {
+impl<P, L, S, E, D, const K: usize, const N: usize> fmt::Debug for TwoForms<P, L, S, E, D, K, N>
+where
+    P: Univariate<K>,
+    L: Univariate<K>,
+    S: Shape,
+    E: Dtype,
+    D: Backend<E>,
+{
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             TwoForms::Probs(front) => front.fmt(f),
@@ -44,9 +59,17 @@ macro_rules! either {
     )+};
 }
 
-impl<P: Univariate<1>, L: Univariate<1>, S: Shape, E: Dtype, D: Backend<E>> TwoForms<P, L, S, E, D> {
+impl<P, L, S, E, D, const K: usize, const N: usize> TwoForms<P, L, S, E, D, K, N>
+where
+    P: Univariate<K>,
+    L: Univariate<K>,
+    S: Shape,
+    E: Dtype,
+    D: Backend<E>,
+{
     either! {
         shape() -> S;
+        parameter(name: &str) -> Tensor<S, E, D>;
         draw(rng: &mut Rng) -> Tensor<S, E, D>;
         has_rsample() -> bool;
         log_prob(value: &Tensor<S, E, D>) -> Tensor<S, E, D>;
@@ -64,7 +87,7 @@ impl<P: Univariate<1>, L: Univariate<1>, S: Shape, E: Dtype, D: Backend<E>> TwoF
     }
 
     #[track_caller]
-    pub(in crate::distributions) fn expand<R: Shape>(&self, shape: R) -> TwoForms<P, L, R, E, D> {
+    pub(in crate::distributions) fn expand<R: Shape>(&self, shape: R) -> TwoForms<P, L, R, E, D, K, N> {
         match self {
             TwoForms::Probs(front) => TwoForms::Probs(front.expand(shape)),
             TwoForms::Logits(front) => TwoForms::Logits(front.expand(shape)),

@@ -1,0 +1,89 @@
+//! The negative binomial law for every form of its probability; for a total count that is not whole
+//! it is called after Pólya.
+
+use std::marker::PhantomData;
+
+use crate::distributions::standard_gamma::log_standard_gamma;
+use crate::functions::gamma_function::digamma_difference;
+use crate::functions::incomplete_beta::{beta_density, beta_inc_both, beta_pathwise_logit};
+use crate::rng::Rng;
+
+use super::odds::Odds;
+use super::quantile::{Shape, smallest_reaching};
+use super::saddle_point::{gap, log_binomial};
+use super::{draw as draws, on_counts, step, step_down, step_slopes, times};
+
+/// Γ(x + r) / (x! Γ(r)) qʳ pˣ, with p given by `O`.
+pub(in crate::distributions) struct Polya<O>(PhantomData<O>);
+
+impl<O: Odds> Polya<O> {
+    /// The logarithm of the mass: r / (x + r) times that of a binomial distribution with x + r trials.
+    #[inline]
+    pub(in crate::distributions) fn log_mass(x: f64, [r, t]: [f64; 2]) -> f64 {
+        on_counts(x, f64::INFINITY, || {
+            if x == 0.0 {
+                return times(r, O::ln_q(t));
+            }
+            if r == 0.0 || O::ln_p(t) == f64::NEG_INFINITY {
+                return f64::NEG_INFINITY;
+            }
+            let gap = gap(x, r, O::p(t), O::q(t));
+            let log_share = if r > x { -(x / r).ln_1p() } else { r.ln() - x.ln() - (r / x).ln_1p() };
+            log_binomial(x, r, gap, || O::ln_p(t), || O::ln_q(t)) + log_share
+        })
+    }
+
+    /// Its derivatives along r and t.
+    #[inline]
+    pub(in crate::distributions) fn log_mass_slopes(x: f64, [r, t]: [f64; 2]) -> [f64; 2] {
+        let [success, failure] = O::slopes(t);
+        let more = if x == 0.0 { 0.0 } else { digamma_difference(r, x) };
+        [more + O::ln_q(t), times(x, success) - times(r, failure)]
+    }
+
+    /// P(X ≤ k) = I(q; r, k + 1), and its complement.
+    fn tails(k: f64, [r, t]: [f64; 2]) -> [f64; 2] {
+        if r == 0.0 { [1.0, 0.0] } else { beta_inc_both(r, k + 1.0, [O::q(t), O::p(t)]) }
+    }
+
+    /// P(X ≤ x).
+    pub(in crate::distributions) fn cdf(x: f64, parameters: [f64; 2]) -> f64 {
+        step(x, f64::INFINITY, |k| Self::tails(k, parameters)[0])
+    }
+
+    /// P(X > x).
+    pub(in crate::distributions) fn survival(x: f64, parameters: [f64; 2]) -> f64 {
+        step_down(x, f64::INFINITY, |k| Self::tails(k, parameters)[1])
+    }
+
+    /// The cdf's derivatives along r and t.
+    pub(in crate::distributions) fn cdf_slopes(x: f64, [r, t]: [f64; 2]) -> (f64, [f64; 2]) {
+        let (p, q) = (O::p(t), O::q(t));
+        step_slopes(x, f64::INFINITY, |k| {
+            let along_t = -times((r + k) * Self::log_mass(k, [r, t]).exp(), O::slopes(t)[1]);
+            let weight = if p * q * r > 0.0 { p * q * beta_density(r, k + 1.0, [q, p]) } else { 0.0 };
+            let along_r = if weight > 0.0 { -weight * beta_pathwise_logit(r, k + 1.0, [q, p])[0] } else { 0.0 };
+            [along_r, along_t]
+        })
+    }
+
+    /// The smallest count whose cdf reaches `probability`.
+    pub(in crate::distributions) fn icdf(probability: f64, [r, t]: [f64; 2]) -> f64 {
+        let (p, q) = (O::p(t), O::q(t));
+        let mean = r * p / q;
+        let deviation = (mean / q).sqrt();
+        let shape = Shape { mean, deviation, skewness: (1.0 + p) / (r * p).sqrt() };
+        let largest = if r == 0.0 || p == 0.0 { 0.0 } else { f64::INFINITY };
+        smallest_reaching(probability, largest, &shape, |k| Self::cdf(k, [r, t]))
+    }
+}
+
+/// A Poisson count whose rate is p / q times a gamma variable of concentration r.
+pub(in crate::distributions) fn draw<O: Odds>([r, t]: [f64; 2], rng: &mut Rng) -> f64 {
+    if r == 0.0 {
+        return 0.0;
+    }
+    let rate = (log_standard_gamma(r, rng) + O::ln_p(t) - O::ln_q(t)).exp();
+    // A rate beyond the largest float has counts beyond it, too.
+    draws::poisson(if rate == f64::INFINITY { f64::MAX } else { rate }, rng)
+}
