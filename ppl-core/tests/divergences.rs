@@ -44,18 +44,22 @@ macro_rules! pairs {
 }
 
 pairs! {
-    Beta 2: Beta 2, Exponential 1, Gamma 2, Normal 2, Pareto 2, Uniform 2;
+    Bernoulli 1: Bernoulli 1, Poisson 1;
+    Beta 2: Beta 2, ContinuousBernoulli 1, Exponential 1, Gamma 2, Normal 2, Pareto 2, Uniform 2;
+    Binomial 2: Binomial 2;
     Cauchy 2: Cauchy 2;
-    ContinuousBernoulli 1: Pareto 2;
+    ContinuousBernoulli 1: ContinuousBernoulli 1, Exponential 1, Normal 2, Pareto 2, Uniform 2;
     Exponential 1: Beta 2, ContinuousBernoulli 1, Exponential 1, Gamma 2, Gumbel 2, Normal 2, Pareto 2, Uniform 2;
     Gamma 2: Beta 2, ContinuousBernoulli 1, Exponential 1, Gamma 2, Gumbel 2, Normal 2, Pareto 2, Uniform 2;
+    Geometric 1: Geometric 1;
     Gumbel 2: Beta 2, ContinuousBernoulli 1, Exponential 1, Gamma 2, Gumbel 2, Normal 2, Pareto 2, Uniform 2;
     HalfNormal 1: HalfNormal 1;
     Laplace 2: Beta 2, ContinuousBernoulli 1, Exponential 1, Gamma 2, Laplace 2, Normal 2, Pareto 2, Uniform 2;
     LogNormal 2: LogNormal 2;
     Normal 2: Beta 2, ContinuousBernoulli 1, Exponential 1, Gamma 2, Gumbel 2, Laplace 2, Normal 2, Pareto 2, Uniform 2;
     Pareto 2: Beta 2, ContinuousBernoulli 1, Exponential 1, Gamma 2, Normal 2, Pareto 2, Uniform 2;
-    Uniform 2: Beta 2, Exponential 1, Gamma 2, Gumbel 2, Normal 2, Pareto 2, Uniform 2;
+    Poisson 1: Bernoulli 1, Binomial 2, Poisson 1;
+    Uniform 2: Beta 2, ContinuousBernoulli 1, Exponential 1, Gamma 2, Gumbel 2, Normal 2, Pareto 2, Uniform 2;
 }
 
 fn table() -> Value {
@@ -118,7 +122,9 @@ fn gradients_equal_finite_differences() {
                     assert_eq!(found, 0.0, "{name} {parameters:?}: a slope of ∞");
                     continue;
                 }
-                let step = 1e-5 * parameters[k].abs().max(1e-3);
+                // Probabilities are as near to 1 as they are to 0.
+                let size = parameters[k].abs();
+                let step = 1e-5 * if size < 1.0 { size.min(1.0 - size).max(1e-3) } else { size };
                 let at = |moved: f64| {
                     let mut p = parameters.clone();
                     p[k] = moved;
@@ -130,6 +136,7 @@ fn gradients_equal_finite_differences() {
                     continue;
                 }
                 let expected = (up - down) / (2.0 * step);
+                // Near a minimum the error of the difference is what a slope is elsewhere, about 1 / parameter.
                 // Near a minimum the error of the difference is what a slope is elsewhere, about 1 / parameter.
                 let scale = expected.abs().max(1e-2 / parameters[k].abs().max(1e-3)).max(value.abs() * 1e-2);
                 assert!(
@@ -198,6 +205,8 @@ fn a_category_that_only_one_can_be() {
     let spread = Categorical::new(Tensor::from([0.5, 0.25, 0.25]));
     assert!((certain.kl_divergence(&spread).item() - 0.75 * 3.0_f64.ln()).abs() < 1e-15);
     assert_eq!(spread.kl_divergence(&certain).item(), f64::INFINITY);
+    let same = Bernoulli::<(), f64, Cpu>::new(1.0).kl_divergence(&Bernoulli::from_logits(3.0));
+    assert!((same.item() - (-3.0_f64).exp().ln_1p()).abs() < 1e-15);
 }
 
 #[test]
@@ -247,4 +256,54 @@ fn a_transform_of_both_changes_nothing() {
 fn two_transforms_are_not_compared_by_hope() {
     let made = |scale: f64| TransformedDistribution::new(Normal::<(), f64, Cpu>::new(0.0, 1.0), affine(scale));
     let _ = made(1.0).kl_divergence(&made(2.0));
+}
+
+/// The three pairs that have a covariance of low rank.
+fn low_rank_pair(numbers: &[Tensor<(usize,), f64, Cpu>; 5]) -> [f64; 3] {
+    pair_tensors(numbers).map(|tensor| tensor.item())
+}
+
+fn pair_tensors([loc, factor, diagonal, other_loc, tril]: &[Tensor<(usize,), f64, Cpu>; 5]) -> [Number<f64>; 3] {
+    let vector = |x: &Tensor<(usize,), f64, Cpu>| x.clone().reshape::<ppl_core::Rank1<3>>();
+    let low = LowRankMultivariateNormal::new(vector(loc), factor.clone().reshape::<Rank2<3, 2>>(), vector(diagonal));
+    let full = MultivariateNormal::from_scale_tril(vector(other_loc), tril.clone().reshape::<Rank2<3, 3>>());
+    let wider = LowRankMultivariateNormal::new(
+        vector(other_loc),
+        factor.clone().reshape::<Rank2<3, 2>>() * 0.5,
+        vector(loc).square() + 1.0,
+    );
+    [low.kl_divergence(&full), full.kl_divergence(&low), low.kl_divergence(&wider)]
+}
+
+#[test]
+fn gradients_between_normal_vectors_equal_finite_differences() {
+    let flat = |values: &[f64]| Tensor::<(usize,), f64, Cpu>::from_vec(values.to_vec(), (values.len(),));
+    let values: [&[f64]; 5] = [
+        &[0.3, -1.0, 2.0],
+        &[1.0, 0.5, -2.0, 0.25, 0.1, 1.5],
+        &[0.4, 1.2, 0.7],
+        &[1.3, 0.5, -0.5],
+        &[1.2, 0.0, 0.0, 0.5, 0.8, 0.0, -0.3, 0.2, 1.5],
+    ];
+    for which in 0..3 {
+        let tensors = values.map(|v| flat(v).tracked());
+        let (_, grads) = grad(|| pair_tensors(&tensors)[which].clone());
+        for (argument, tensor) in tensors.iter().enumerate() {
+            let found = grads.get(tensor).expect("every parameter has a gradient").to_vec();
+            for (k, found) in found.into_iter().enumerate() {
+                // The upper triangle of a factor is not read.
+                if argument == 4 && k % 3 > k / 3 {
+                    continue;
+                }
+                let at = |step: f64| {
+                    let mut moved = values.map(<[f64]>::to_vec);
+                    moved[argument][k] += step;
+                    low_rank_pair(&moved.each_ref().map(|v| flat(v)))[which]
+                };
+                let expected = (at(1e-6) - at(-1e-6)) / 2e-6;
+                let error = (found - expected).abs();
+                assert!(error < 1e-7 * expected.abs().max(1.0), "{which}, {argument}, {k}: {found} is not {expected}");
+            }
+        }
+    }
 }

@@ -15,6 +15,7 @@ use crate::rng::Rng;
 use crate::tensor::{Flat, IntoTensor, Operand, Tensor};
 
 use super::shapes::{batch_shape, elements, number_at};
+use super::univariate::Form;
 
 /// One with probability `probs`, zero otherwise; given by `probs` or by their log-odds `logits`.
 ///
@@ -87,6 +88,14 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Bernoulli<S, E, D> {
         match &self.parameter {
             Parameter::Probs(probs) => -probs.spread(self.shape) + E::of(1.0),
             Parameter::Logits(logits) => (-logits.spread(self.shape)).sigmoid(),
+        }
+    }
+
+    /// The form of the parameter, and it.
+    pub(super) fn given(&self) -> (Form, [Flat<E, D>; 1]) {
+        match &self.parameter {
+            Parameter::Probs(probs) => (Form::Probs, [probs.flat()]),
+            Parameter::Logits(logits) => (Form::Logits, [logits.flat()]),
         }
     }
 

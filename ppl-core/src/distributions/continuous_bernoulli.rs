@@ -16,7 +16,7 @@ use super::logistic::logit;
 use super::univariate::{Curve, Front, Moment, Named, Sampler, TwoForms, Univariate, forward_to_front};
 
 // The family by its log-odds, which make it an exponential on [0, 1].
-mod tilt;
+pub(super) mod tilt;
 
 use tilt::{cdf, draw_slope, log_mass, log_weight, mean, mean_slope, quantile, variance, variance_slope};
 
@@ -38,7 +38,7 @@ use tilt::{cdf, draw_slope, log_mass, log_weight, mean, mean_slope, quantile, va
 /// variational autoencoders*, NeurIPS 2019.
 #[derive(Clone, Debug)]
 pub struct ContinuousBernoulli<S: Shape, E: Dtype, D: Backend<E>> {
-    front: TwoForms<Law, OfLogits, S, E, D>,
+    pub(super) front: TwoForms<Law, OfLogits, S, E, D>,
 }
 
 impl<S: Shape, E: Dtype, D: Backend<E>> ContinuousBernoulli<S, E, D> {
@@ -94,7 +94,7 @@ pub(super) struct Law;
 
 /// The family, by log-odds.
 #[derive(Clone, Copy)]
-struct OfLogits;
+pub(super) struct OfLogits;
 
 /// dlogits / dprobs.
 fn slope_of_logit(p: f64) -> f64 {

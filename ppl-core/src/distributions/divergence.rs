@@ -22,6 +22,10 @@ mod real;
 mod positive;
 // From families over an interval.
 mod interval;
+// From families over counts, and Bernoulli.
+mod counts;
+// From and to the continuous Bernoulli family.
+mod tilted;
 // From families over categories and over proportions.
 mod proportions;
 // The divergence of normal distributions by their covariances.

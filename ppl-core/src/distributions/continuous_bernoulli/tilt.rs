@@ -19,7 +19,7 @@ pub(super) fn log_weight(x: f64, t: f64) -> f64 {
 
 /// The logarithm of the integral of that: ln((1 − e^−|t|) / |t|).
 #[inline(always)]
-pub(super) fn log_mass(t: f64) -> f64 {
+pub(in crate::distributions) fn log_mass(t: f64) -> f64 {
     let t = t.abs();
     if t < 1e-15 { -0.5 * t } else { (-(-t).exp_m1() / t).ln() }
 }
@@ -44,7 +44,7 @@ const MEAN: [f64; 10] = [
 ];
 
 /// The mean, 1 / (1 − e⁻ᵗ) − 1 / t.
-pub(super) fn mean(t: f64) -> f64 {
+pub(in crate::distributions) fn mean(t: f64) -> f64 {
     if t.abs() < NEAR {
         return 0.5 + t * even(t, &MEAN);
     }
@@ -53,7 +53,7 @@ pub(super) fn mean(t: f64) -> f64 {
 }
 
 /// The variance, which is the derivative of the mean: 1 / t² − 1 / (4 sinh² (t / 2)).
-pub(super) fn variance(t: f64) -> f64 {
+pub(in crate::distributions) fn variance(t: f64) -> f64 {
     let t = t.abs();
     if t < NEAR {
         let derivative: [f64; 10] = std::array::from_fn(|k| MEAN[k] * (2 * k + 1) as f64);

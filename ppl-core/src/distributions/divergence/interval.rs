@@ -1,7 +1,7 @@
 //! Divergences from Uniform, Beta and ContinuousBernoulli, whose values lie in an interval.
 
 use crate::distributions::univariate::Dual;
-use crate::distributions::{Beta, ContinuousBernoulli, Exponential, Gamma, Gumbel, Normal, Pareto, Uniform};
+use crate::distributions::{Beta, Exponential, Gamma, Gumbel, Normal, Pareto, Uniform};
 use crate::distributions::{beta, uniform};
 
 use super::cross_entropy::{Under, digamma, from_exponential, from_normal, infinite, ln_gamma, tangent_gap, x_ln_x};
@@ -58,7 +58,6 @@ divergences! {
 
 infinite_divergences! {
     Beta: Pareto;
-    ContinuousBernoulli: Pareto;
 }
 
 /// ln B(a, b).

@@ -9,7 +9,7 @@ use crate::constraint::Support;
 use crate::distribution::ParameterError;
 use crate::dtype::Dtype;
 use crate::rng::Rng;
-use crate::tensor::Tensor;
+use crate::tensor::{Flat, Tensor};
 
 use super::{Front, Univariate};
 
@@ -45,6 +45,15 @@ where
             TwoForms::Logits(front) => front.fmt(f),
         }
     }
+}
+
+/// Which of the two forms.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::distributions) enum Form {
+    /// Probabilities.
+    Probs,
+    /// Log-odds.
+    Logits,
 }
 
 /// Methods that ask the form at hand.
@@ -84,6 +93,14 @@ where
         enumerate_support() -> Option<Vec<Tensor<S, E, D>>>;
         check_parameters() -> Result<(), ParameterError>;
         parameters_at(element: usize) -> Vec<(&'static str, f64)>;
+    }
+
+    /// The form, and all parameters, the probability last.
+    pub(in crate::distributions) fn given(&self) -> (Form, [Flat<E, D>; K]) {
+        match self {
+            TwoForms::Probs(front) => (Form::Probs, front.flats()),
+            TwoForms::Logits(front) => (Form::Logits, front.flats()),
+        }
     }
 
     #[track_caller]
