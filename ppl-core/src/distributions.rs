@@ -101,6 +101,8 @@ mod sequence;
 
 // Divergences between pairs of them.
 mod divergence;
+// Posteriors of conjugate priors.
+mod conjugate;
 
 // Distributions made of others, which the contract itself gives.
 pub use crate::distribution::{Independent, Masked};
@@ -113,6 +115,9 @@ pub use categorical::Categorical;
 pub use cauchy::Cauchy;
 pub use censored::Censored;
 pub use chi2::Chi2;
+pub use conjugate::{
+    BernoulliSample, CategoricalSample, Conjugate, ExponentialSample, NormalDeviations, NormalSample, PoissonSample,
+};
 pub use continuous_bernoulli::ContinuousBernoulli;
 pub use delta::Delta;
 pub use dirichlet::Dirichlet;

@@ -220,6 +220,34 @@ mod tests {
         assert!((beta.log_prob(&Tensor::scalar(0.5)).item() - expected).abs() < 1e-10);
     }
 
+    /// Values of mpmath, by the finite sum for a whole b.
+    #[test]
+    fn a_large_concentration_beside_a_small_one() {
+        for (k, cdf, log_prob) in [
+            (30.0, 0.470_892_851_628_445_35, 16.988_491_276_086_705),
+            (3.0, 0.997_047_750_192_845_6, 14.897_892_055_055_664),
+        ] {
+            let (beta, x) = (Beta::<(), f64, Cpu>::new(1e8, 3.0), Tensor::scalar(1.0 - k * 0.5_f64.powi(30)));
+            assert!((beta.cdf(&x).unwrap().item() - cdf).abs() < 1e-12, "{k}: {:?}", beta.cdf(&x));
+            assert!((beta.log_prob(&x).item() - log_prob).abs() < 1e-12, "{k}: {:?}", beta.log_prob(&x));
+        }
+    }
+
+    /// Against mean + z · standard deviation, from which it differs by a part in n.
+    #[test]
+    fn draws_of_huge_concentrations_move_as_normal_ones() {
+        for a in [1e8, 1e10] {
+            let n = 2.0 * a;
+            for z in [-3.0, 0.0, 1.0] {
+                let off = 0.5 * z / f64::sqrt(n + 1.0);
+                let [found, other] = Law::PATHWISE.expect("it has")(0.5 + off, [a, a]);
+                let expected = [(1.0 - off) / (2.0 * n), -(1.0 + off) / (2.0 * n)];
+                assert!((found / expected[0] - 1.0).abs() < 1e-6, "{a}, {z}: {found:e}, {:e}", expected[0]);
+                assert!((other / expected[1] - 1.0).abs() < 1e-6, "{a}, {z}: {other:e}, {:e}", expected[1]);
+            }
+        }
+    }
+
     #[test]
     fn draws_move_as_mpmath_says() {
         for row in rows("beta") {
