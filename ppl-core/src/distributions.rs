@@ -53,9 +53,10 @@ mod relaxed_bernoulli;
 // Probabilities of categories, and relaxed categories.
 mod dirichlet;
 mod relaxed_one_hot_categorical;
-// Counts of categories.
-mod dirichlet_multinomial;
+// Counts of categories, of given proportions and of proportions that vary.
 mod multinomial;
+// Its proportions are those of a Dirichlet.
+mod dirichlet_multinomial;
 // Point masses and log-weights.
 mod delta;
 mod unit;
