@@ -64,9 +64,10 @@ mod geometric;
 mod negative_binomial;
 mod poisson;
 mod zero_inflated;
-// Counts of categories.
-mod dirichlet_multinomial;
+// Counts of categories, of given proportions and of proportions that vary.
 mod multinomial;
+// Its proportions are those of a Dirichlet.
+mod dirichlet_multinomial;
 // Point masses and log-weights.
 mod delta;
 mod unit;

@@ -123,11 +123,14 @@ impl Form {
     /// What a row's weights are divided by, or their logarithms diminished by.
     pub(super) fn total<E: Dtype>(self, row: &[E]) -> Total<E> {
         match self {
-            Form::Probs => Total { shift: E::of(0.0), sum: row.iter().map(|w| w.wide()).sum() },
+            Form::Probs => {
+                let scale = scale_of(row);
+                Total { shift: E::of(0.0), scale, sum: row.iter().map(|w| w.wide() * scale).sum() }
+            }
             Form::Logits => {
                 let shift = row.iter().copied().fold(E::neg_infinity(), E::max);
                 let shift = if shift.is_finite() { shift } else { E::of(0.0) };
-                Total { shift, sum: sum_of_exp(row, shift) }
+                Total { shift, scale: 1.0, sum: sum_of_exp(row, shift) }
             }
         }
     }
@@ -136,7 +139,7 @@ impl Form {
     pub(super) fn log_prob<E: Dtype>(self, weight: E, total: Total<E>) -> f64 {
         match self {
             // A difference, as a quotient of two tiny numbers may underflow.
-            Form::Probs => weight.wide().ln() - total.sum.ln(),
+            Form::Probs => weight.wide().ln() + total.scale.ln() - total.sum.ln(),
             Form::Logits => (weight - total.shift).wide() - total.sum.ln(),
         }
     }
@@ -144,7 +147,7 @@ impl Form {
     /// p of one category.
     pub(super) fn prob<E: Dtype>(self, weight: E, total: Total<E>) -> f64 {
         match self {
-            Form::Probs => weight.wide() / total.sum,
+            Form::Probs => weight.wide() * total.scale / total.sum,
             Form::Logits => (weight - total.shift).wide().exp() / total.sum,
         }
     }
@@ -152,7 +155,10 @@ impl Form {
     /// Numbers in proportion to the probabilities of a row, in `f64`, of which none overflows.
     pub(super) fn weights<E: Dtype>(self, row: &[E]) -> SmallVec<[f64; 16]> {
         let shift = match self {
-            Form::Probs => return row.iter().map(|w| w.wide()).collect(),
+            Form::Probs => {
+                let scale = scale_of(row);
+                return row.iter().map(|w| w.wide() * scale).collect();
+            }
             Form::Logits => row.iter().copied().fold(E::neg_infinity(), E::max),
         };
         let shift = if shift.is_finite() { shift.wide() } else { 0.0 };
@@ -178,10 +184,17 @@ impl Form {
     }
 }
 
-/// The sum of a row's weights: e^shift · sum for logits, `sum` for probs.
+/// What a row of weights is multiplied by so that their sum is finite.
+fn scale_of<E: Dtype>(row: &[E]) -> f64 {
+    let sum: f64 = row.iter().map(|w| w.wide()).sum();
+    if sum == f64::INFINITY { 2.0_f64.powi(-64) } else { 1.0 }
+}
+
+/// The sum of a row's weights: e^shift · sum for logits, sum / scale for probs.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Total<E> {
     shift: E,
+    scale: f64,
     sum: f64,
 }
 
