@@ -247,7 +247,7 @@ FAMILIES = {
     ),
     "NegativeBinomial": (
         lambda r, p: negative_binomial(r, both(p)),
-        [(3, 0.5), (0.5, 0.9), (12.5, 0.25), (0, 0.5), (4, 0), (1e-8, 0.5), (2, 0.9999), (1e6, 0.01), (1e9, 0.5)],
+        [(3, 0.5), (0.5, 0.9), (12.5, 0.25), (0, 0.5), (4, 0), (1e-8, 0.5), (2, 0.9999), (1e6, 0.01), (1e9, 0.4)],
         lambda r, p: around(*waiting(both(p), r), 1000, 2**24),
     ),
     "NegativeBinomial (logits)": (

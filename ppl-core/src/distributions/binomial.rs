@@ -10,7 +10,7 @@ use crate::tensor::Flat;
 
 use super::counting::quantile::{Shape, smallest_reaching};
 use super::counting::saddle_point::{gap, log_binomial};
-use super::counting::surprise::entropy;
+use super::counting::entropy::entropy;
 use super::counting::{Odds, draw, enumerable, on_counts, step, step_down, step_slopes, times, two_forms};
 use super::univariate::{Curve, Dual, Moment, Named, Sampler, Slopes, Univariate};
 

@@ -4,7 +4,7 @@
 // Binomial and Poisson masses by the saddle point.
 pub(super) mod saddle_point;
 // Entropies.
-pub(super) mod surprise;
+pub(super) mod entropy;
 // Quantiles of distributions over whole numbers.
 pub(super) mod quantile;
 // A probability given by itself, by its log-odds, or by a rate.

@@ -10,7 +10,7 @@ use crate::tensor::Flat;
 
 use super::counting::quantile::{Shape, smallest_reaching};
 use super::counting::saddle_point::log_poisson;
-use super::counting::surprise::entropy;
+use super::counting::entropy::entropy;
 use super::counting::{draw, finite, on_counts, step, step_down, step_slopes};
 use super::univariate::{Curve, Moment, Sampler, Slopes, Univariate, univariate};
 

@@ -43,7 +43,7 @@ pub(in crate::distributions) fn smallest_reaching(
         return largest;
     }
     let guess = shape.guess(q);
-    let start = if guess.is_nan() { 1.0 } else { guess.clamp(1.0, largest.min(f64::MAX)) };
+    let start = if guess.is_nan() { 1.0 } else { guess.max(1.0).min(largest.min(f64::MAX)) };
     let (below, above) = bracket(start, largest.min(f64::MAX), |k| cdf(k) >= q);
     halve(below, above, |k| cdf(k) >= q)
 }

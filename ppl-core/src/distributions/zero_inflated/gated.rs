@@ -39,7 +39,7 @@ impl<E: Dtype, O: Odds> Function<E, 3> for Gated<O> {
             What::LogProb if x == 0.0 => log_zero::<O>(base, t),
             What::LogProb if base == f64::NEG_INFINITY => base,
             What::LogProb => O::ln_q(t) + base,
-            What::Cdf if x >= 0.0 => O::p(t) + O::q(t) * base,
+            What::Cdf if x >= 0.0 => at_most_one(O::p(t) + O::q(t) * base),
             What::Survival if x >= 0.0 => O::q(t) * base,
             What::Cdf | What::Survival => base,
         })
@@ -61,6 +61,11 @@ impl<E: Dtype, O: Odds> Function<E, 3> for Gated<O> {
         };
         [E::of(0.0), E::of(along_base), E::of(along_gate)]
     }
+}
+
+/// A probability that may have been rounded beyond 1.
+fn at_most_one(p: f64) -> f64 {
+    if p > 1.0 { 1.0 } else { p }
 }
 
 /// ln(p + q eᵇ), with p the gate and b the base's log-mass of 0.
