@@ -1,4 +1,5 @@
 //! The distributions, one a file.
+#![doc = include_str!("distributions/catalogue.md")]
 
 // Shapes and elements of their parameters.
 mod shapes;

@@ -9,7 +9,7 @@ pub mod dtype;
 // What threads may share.
 pub mod shared;
 // Work shared among threads.
-pub(crate) mod threads;
+mod threads;
 // What can go wrong, in words.
 pub mod error;
 // The `Copy` tape flag, the recorder of backward operations, gradients.

@@ -15,7 +15,7 @@ use crate::rng::Rng;
 use crate::tensor::{Flat, IntoTensor, Operand, Tensor};
 
 use super::shapes::{batch_shape, elements, number_at};
-use super::univariate::Form;
+use super::weights::Form;
 
 /// One with probability `probs`, zero otherwise; given by `probs` or by their log-odds `logits`.
 ///

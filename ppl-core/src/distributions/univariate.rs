@@ -24,7 +24,7 @@ pub(super) use declare::{forward_to_front, univariate};
 pub(super) use dual::Dual;
 pub(super) use front::Front;
 pub(super) use functions::Momentary;
-pub(super) use two_forms::{Form, TwoForms};
+pub(super) use two_forms::TwoForms;
 
 /// How a family draws.
 pub(super) enum Sampler<const K: usize> {

@@ -16,9 +16,9 @@ use super::rows::Rows;
 /// How probabilities were given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
-    /// Numbers in proportion to them.
+    /// Themselves, or numbers in proportion to them.
     Probs,
-    /// Their logarithms, up to a constant.
+    /// Their logarithms, up to a constant; of one probability, its log-odds.
     Logits,
 }
 

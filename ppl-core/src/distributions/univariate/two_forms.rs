@@ -7,6 +7,7 @@ use dfdx::shapes::Shape;
 use crate::backend::Backend;
 use crate::constraint::Support;
 use crate::distribution::ParameterError;
+use crate::distributions::weights::Form;
 use crate::dtype::Dtype;
 use crate::rng::Rng;
 use crate::tensor::{Flat, Tensor};
@@ -45,15 +46,6 @@ where
             TwoForms::Logits(front) => front.fmt(f),
         }
     }
-}
-
-/// Which of the two forms.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::distributions) enum Form {
-    /// Probabilities.
-    Probs,
-    /// Log-odds.
-    Logits,
 }
 
 /// Methods that ask the form at hand.
