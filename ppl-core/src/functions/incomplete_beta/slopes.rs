@@ -68,6 +68,7 @@ impl Sub for Slopes {
 impl Mul for Slopes {
     type Output = Slopes;
 
+    #[expect(clippy::suspicious_arithmetic_impl, reason = "the derivative of a product is a sum")]
     fn mul(self, other: Slopes) -> Slopes {
         let by = |i: usize| self.by[i] * other.value + self.value * other.by[i];
         Slopes { value: self.value * other.value, by: [by(0), by(1)] }
