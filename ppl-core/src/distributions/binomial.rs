@@ -8,9 +8,9 @@ use crate::dtype::Dtype;
 use crate::functions::incomplete_beta::beta_inc_both;
 use crate::tensor::Flat;
 
+use super::counting::entropy::entropy;
 use super::counting::quantile::{Shape, smallest_reaching};
 use super::counting::saddle_point::{gap, log_binomial};
-use super::counting::entropy::entropy;
 use super::counting::{Odds, draw, enumerable, on_counts, step, step_down, step_slopes, times, two_forms};
 use super::univariate::{Curve, Dual, Moment, Named, Sampler, Slopes, Univariate};
 

@@ -8,9 +8,9 @@ use crate::dtype::Dtype;
 use crate::functions::incomplete_gamma::{gamma_inc, gamma_inc_upper};
 use crate::tensor::Flat;
 
+use super::counting::entropy::entropy;
 use super::counting::quantile::{Shape, smallest_reaching};
 use super::counting::saddle_point::log_poisson;
-use super::counting::entropy::entropy;
 use super::counting::{draw, finite, on_counts, step, step_down, step_slopes};
 use super::univariate::{Curve, Moment, Sampler, Slopes, Univariate, univariate};
 
