@@ -131,9 +131,8 @@ where
         let reached = [self.cdf(&candidates[0])?.to_vec(), self.cdf(&candidates[1])?.to_vec()];
         let (wanted, numbers) = (probability.to_vec(), candidates.map(|c| c.to_vec()));
         let choose = |i: usize| {
-            let first = numbers[0][i] >= E::of(0.0) && reached[0][i] >= wanted[i];
-            let second = reached[1][i] >= wanted[i];
-            let place = if first { 0 } else { usize::from(!second) + 1 };
+            let reaches = |c: usize| numbers[c][i] >= E::of(0.0) && reached[c][i] >= wanted[i];
+            let place = (0..2).find(|&c| reaches(c)).unwrap_or(2);
             numbers[if numbers[1][i].is_nan() { 1 } else { place }][i]
         };
         Some(Tensor::from_vec((0..wanted.len()).map(choose).collect(), near.shape()))
