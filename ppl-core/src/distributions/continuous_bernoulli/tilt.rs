@@ -8,8 +8,8 @@ const NEAR: f64 = 1.0;
 #[inline(always)]
 pub(super) fn log_weight(x: f64, t: f64) -> f64 {
     let distance = if t > 0.0 { 1.0 - x } else { x };
-    if x < 0.0 || x > 1.0 {
-        f64::NEG_INFINITY
+    if !(0.0..=1.0).contains(&x) {
+        if x.is_nan() { x } else { f64::NEG_INFINITY }
     } else if distance == 0.0 {
         0.0
     } else {

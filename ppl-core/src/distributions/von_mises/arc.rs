@@ -55,7 +55,7 @@ impl Arc {
     }
 
     /// The integral of weight · f over [p, q] with 0 ≤ p ≤ q ≤ π, the weight being 1 at p.
-    fn from_angle(&self, p: f64, q: f64, f: impl Fn(f64) -> f64) -> f64 {
+    fn weighted(&self, p: f64, q: f64, f: impl Fn(f64) -> f64) -> f64 {
         let k = self.concentration;
         let sine = (0.5 * p).sin();
         let reach = (sine * sine + 0.5 * EXPONENT / k).sqrt();
@@ -66,7 +66,7 @@ impl Arc {
 
     /// The integral of density · f, which is even, over [from, to] within [−π, π].
     fn between(&self, from: f64, to: f64, f: impl Fn(f64) -> f64 + Copy) -> f64 {
-        let part = |p: f64, q: f64| if q > p { self.density(p) * self.from_angle(p, q, f) } else { 0.0 };
+        let part = |p: f64, q: f64| if q > p { self.density(p) * self.weighted(p, q, f) } else { 0.0 };
         if to <= 0.0 {
             part(-to, -from)
         } else if from >= 0.0 {
@@ -108,7 +108,7 @@ impl Arc {
         let f = |t: f64| lack - versine(t);
         // The integral over half the circle is 0: of its two parts, that in which f keeps its sign.
         let beyond = if versine(p) > lack {
-            self.from_angle(p, PI, f)
+            self.weighted(p, PI, f)
         } else {
             let weight = |t: f64| (2.0 * self.concentration * (0.5 * (p - t)).sin() * (0.5 * (p + t)).sin()).exp();
             -integral(0.0, p, 2, |t| weight(t) * f(t))
@@ -131,6 +131,7 @@ impl Arc {
     }
 
     /// For q up to ½, by Newton's method within a bracket.
+    #[allow(clippy::manual_clamp, reason = "clamp keeps a NaN, this begins at the end")]
     fn lower_quantile(&self, q: f64, loc: f64) -> f64 {
         let (mut low, mut high) = (-PI, PI);
         if q == 0.0 {
