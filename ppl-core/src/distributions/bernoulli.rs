@@ -7,7 +7,7 @@ use rand::Rng as _;
 
 use crate::backend::Backend;
 use crate::constraint::{Boolean, Real, Support, UNIT_INTERVAL};
-use crate::distribution::{Distribution, ParameterError, check_parameter};
+use crate::distribution::{Distribution, Expand, ParameterError, check_parameter};
 use crate::dtype::Dtype;
 use crate::functions::unary::{sigmoid, softplus};
 use crate::functions::{Function, apply, apply_sum};
@@ -101,6 +101,19 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Bernoulli<S, E, D> {
 
     fn beside(&self, value: &Tensor<S, E, D>, parameter: &Operand<S, E, D>) -> [Flat<E, D>; 2] {
         [elements("Bernoulli", value, self.shape), parameter.flat()]
+    }
+}
+
+impl<S: Shape, R: Shape, E: Dtype, D: Backend<E>> Expand<R> for Bernoulli<S, E, D> {
+    type Expanded = Bernoulli<R, E, D>;
+
+    #[track_caller]
+    fn expand(&self, shape: R) -> Bernoulli<R, E, D> {
+        let parameter = match &self.parameter {
+            Parameter::Probs(probs) => Parameter::Probs(probs.expand(shape)),
+            Parameter::Logits(logits) => Parameter::Logits(logits.expand(shape)),
+        };
+        Bernoulli { parameter, shape }
     }
 }
 

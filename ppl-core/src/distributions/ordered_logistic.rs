@@ -8,10 +8,11 @@ use rand::distributions::Open01;
 
 use crate::backend::Backend;
 use crate::constraint::{Constraint, IntegerRange, Ordered, Real, Support};
-use crate::distribution::{Distribution, ParameterError, check_parameter, unravel};
+use crate::distribution::{Distribution, Expand, ParameterError, check_parameter, unravel};
 use crate::dtype::Dtype;
 use crate::functions::unary::{sigmoid, softplus};
 use crate::functions::{Function, apply};
+use crate::ops::expanded_positions;
 use crate::rng::Rng;
 use crate::tensor::{Flat, IntoTensor, Tensor};
 
@@ -93,6 +94,23 @@ impl<S: Shape, E: Dtype, D: Backend<E>> OrderedLogistic<S, E, D> {
     /// The cutpoints of each element, with its predictor.
     fn elements(&self) -> (Vec<E>, Vec<E>) {
         (self.predictor.to_vec(), self.cutpoints.to_vec())
+    }
+}
+
+impl<S: Shape, R: Shape, E: Dtype, D: Backend<E>> Expand<R> for OrderedLogistic<S, E, D> {
+    type Expanded = OrderedLogistic<R, E, D>;
+
+    #[track_caller]
+    fn expand(&self, shape: R) -> OrderedLogistic<R, E, D> {
+        let (predictor, count) = (self.predictor.expand(shape), self.count());
+        if self.dims.len() == 1 {
+            return OrderedLogistic { predictor, cutpoints: self.cutpoints.clone(), dims: self.dims.clone() };
+        }
+        let mut dims: Vec<usize> = shape.concrete().into();
+        let rows = expanded_positions(&self.predictor.dims(), &dims);
+        let places = rows.into_iter().flat_map(|row| row * count..(row + 1) * count).collect();
+        dims.push(count);
+        OrderedLogistic { predictor, cutpoints: D::take(self.cutpoints.clone(), places), dims }
     }
 }
 

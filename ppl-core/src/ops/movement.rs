@@ -70,53 +70,7 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Tensor<S, E, D> {
     where
         S: BroadcastShapeTo<R, Ax>,
     {
-        let (from, to): (Vec<usize>, Vec<usize>) = (self.dims(), shape.concrete().into());
-        let new: Vec<isize> = Ax::as_array().into_iter().collect();
-        let kept: Vec<usize> = (0..to.len()).filter(|&i| !new.contains(&(i as isize))).collect();
-        if kept.iter().map(|&i| to[i]).ne(from.iter().copied()) {
-            let problem = "the axes that are kept differ";
-            return Err(ShapeError { operation: "broadcast", problem, left: from, right: to });
-        }
-        let old = strides(&from);
-        let mut steps = vec![0; to.len()];
-        kept.iter().zip(old).for_each(|(&i, stride)| steps[i] = stride);
-        Ok(self.pick(strided_positions(&to, &steps, 0), *shape))
-    }
-
-    /// The tensor repeated along new axes `Ax` to the given shape.
-    ///
-    /// # Panics
-    /// If a size known only at run time differs, with both shapes.
-    #[must_use]
-    #[track_caller]
-    pub fn broadcast_like<R: Shape, Ax: Axes>(&self, shape: &R) -> Tensor<R, E, D>
-    where
-        S: BroadcastShapeTo<R, Ax>,
-    {
-        self.try_broadcast_like(shape).unwrap_or_else(|error| panic!("{error}"))
-    }
-
-    /// The tensor repeated to a larger shape: axes are matched from the last one, an axis of one
-    /// element is repeated, missing ones at the front are added.
-    ///
-    /// # Panics
-    /// If another axis differs, with both shapes.
-    #[must_use]
-    #[track_caller]
-    pub fn expand<R: Shape>(&self, shape: R) -> Tensor<R, E, D> {
-        let (from, to): (Vec<usize>, Vec<usize>) = (self.dims(), shape.concrete().into());
-        let fits = from.len() <= to.len()
-            && from.iter().rev().zip(to.iter().rev()).all(|(&have, &want)| have == want || have == 1);
-        if !fits {
-            let problem = "an axis differs and is not of one element";
-            panic!("{}", ShapeError { operation: "expand", problem, left: from, right: to });
-        }
-        let missing = to.len() - from.len();
-        let mut steps = vec![0; to.len()];
-        for (i, stride) in strides(&from).into_iter().enumerate().filter(|&(i, _)| from[i] != 1) {
-            steps[missing + i] = stride;
-        }
-        self.pick(strided_positions(&to, &steps, 0), shape)
+        self.pick(expanded_positions(&self.dims(), &shape.concrete().into()), shape)
     }
 
     /// The axes in another order: `t.permute::<Rank2<3, 2>, Axes2<1, 0>>()`.
@@ -263,4 +217,25 @@ pub fn stack<S: Shape, R: Shape, E: Dtype, D: Backend<E>>(parts: &[Tensor<S, E, 
         Some(shape) => D::join(parts.iter().map(Tensor::flat).collect()).reshape_like(&shape),
         None => panic!("{}", not_the_result::<R>("stack", dims)),
     }
+}
+
+/// Which element of a tensor of sizes `from` each element of one of sizes `to` repeats: axes are
+/// matched from the last one.
+///
+/// # Panics
+/// If an axis of more than one element differs, with both shapes.
+#[track_caller]
+pub(crate) fn expanded_positions(from: &[usize], to: &[usize]) -> Vec<usize> {
+    let fits = from.len() <= to.len()
+        && from.iter().rev().zip(to.iter().rev()).all(|(&have, &want)| have == want || have == 1);
+    if !fits {
+        let problem = "an axis differs and is not of one element";
+        panic!("{}", ShapeError { operation: "expand", problem, left: from.to_vec(), right: to.to_vec() });
+    }
+    let missing = to.len() - from.len();
+    let mut steps = vec![0; to.len()];
+    for (i, stride) in strides(from).into_iter().enumerate().filter(|&(i, _)| from[i] != 1) {
+        steps[missing + i] = stride;
+    }
+    strided_positions(to, &steps, 0)
 }

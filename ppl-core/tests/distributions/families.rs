@@ -6,10 +6,10 @@
 use std::sync::Arc;
 
 use ppl_core::backend::Backend;
-use ppl_core::distribution::{Distribution, ParameterError};
+use ppl_core::distribution::{Distribution, Expand, ParameterError};
 use ppl_core::ops::stack;
 use ppl_core::rng::Rng;
-use ppl_core::{Axes2, Axis, Dtype, Tensor};
+use ppl_core::{Axes2, Axis, Dtype, Shape, Tensor};
 
 // What a parameter must be, in words and as a test.
 pub(crate) mod domain;
@@ -47,6 +47,9 @@ pub(crate) trait Univariate<E: Dtype, D: Backend<E>> {
     fn parameters_at(&self, element: usize) -> Vec<(&'static str, f64)>;
     /// The log-density under a mask.
     fn masked_log_prob(&self, mask: Arc<[bool]>, value: &Row<E, D>) -> Row<E, D>;
+    /// The log-density of two rows, the batch repeated for each: of each element, and of each row as one
+    /// event, where the mask is true.
+    fn expanded_log_prob(&self, mask: Arc<[bool]>, value: [&Row<E, D>; 2]) -> [Row<E, D>; 2];
     /// The log-density of all elements as one event, where the mask is true.
     fn event_log_prob(&self, mask: Arc<[bool]>, value: &Row<E, D>) -> Tensor<(), E, D>;
 }
@@ -56,7 +59,11 @@ struct Face<P, V, E: Dtype, D: Backend<E>> {
     distribution: P,
     from_row: fn(&Row<E, D>) -> V,
     to_row: fn(V) -> Row<E, D>,
+    repeated_log_prob: Box<Repeated<P, E, D>>,
 }
+
+/// What [`Univariate::expanded_log_prob`] is of a distribution.
+type Repeated<P, E, D> = dyn Fn(&P, Arc<[bool]>, [&Row<E, D>; 2]) -> [Row<E, D>; 2];
 
 impl<P, V, E: Dtype, D: Backend<E>> Univariate<E, D> for Face<P, V, E, D>
 where
@@ -107,6 +114,9 @@ where
     fn masked_log_prob(&self, mask: Arc<[bool]>, value: &Row<E, D>) -> Row<E, D> {
         self.distribution.clone().mask(mask).log_prob(&(self.from_row)(value))
     }
+    fn expanded_log_prob(&self, mask: Arc<[bool]>, value: [&Row<E, D>; 2]) -> [Row<E, D>; 2] {
+        (self.repeated_log_prob)(&self.distribution, mask, value)
+    }
     fn event_log_prob(&self, mask: Arc<[bool]>, value: &Row<E, D>) -> Tensor<(), E, D> {
         self.distribution.clone().mask(mask).to_event::<Axis<0>>().log_prob(&(self.from_row)(value))
     }
@@ -114,27 +124,50 @@ where
 
 pub(crate) type Boxed<E, D> = Box<dyn Univariate<E, D>>;
 
+/// The log-densities of a batch of two rows, masked: of elements, and of rows as events.
+fn of_rows<P, W, E: Dtype, D: Backend<E>>(rows: P, mask: Arc<[bool]>, value: &W) -> [Row<E, D>; 2]
+where
+    P: Distribution<E, D, Value = W, Batch = (usize, usize)>,
+{
+    let masked = rows.mask([&*mask, &*mask].concat());
+    let each = masked.log_prob(value);
+    let len = each.dims().iter().product();
+    [each.reshape_like(&(len,)), masked.to_event::<Axis<1>>().log_prob(value)]
+}
+
+/// Two rows of floats.
+fn two_rows<E: Dtype, D: Backend<E>>([first, second]: [&Row<E, D>; 2]) -> Tensor<(usize, usize), E, D> {
+    stack(&[first.clone(), second.clone()])
+}
+
+/// A row of floats as one of categories.
+fn indices<S: Shape, E: Dtype, D: Backend<E>>(floats: &Tensor<S, E, D>) -> Tensor<S, usize, D> {
+    Tensor::from_vec(wide(floats).into_iter().map(|v| v as usize).collect(), floats.shape())
+}
+
 /// A distribution over numbers.
 pub(crate) fn numbers<P, E: Dtype, D: Backend<E>>(distribution: P) -> Boxed<E, D>
 where
-    P: Distribution<E, D, Value = Row<E, D>, Batch = (usize,)>,
+    P: Distribution<E, D, Value = Row<E, D>, Batch = (usize,)> + Expand<(usize, usize)>,
+    P::Expanded: Distribution<E, D, Value = Tensor<(usize, usize), E, D>, Batch = (usize, usize)>,
 {
-    Box::new(Face { distribution, from_row: Row::clone, to_row: |row| row })
+    let repeated_log_prob =
+        |p: &P, mask: Arc<[bool]>, rows: [&Row<E, D>; 2]| of_rows(p.expand((2, mask.len())), mask, &two_rows(rows));
+    let repeated_log_prob = Box::new(repeated_log_prob);
+    Box::new(Face { distribution, from_row: Row::clone, to_row: |row| row, repeated_log_prob })
 }
 
-/// A distribution over categories, which stand as floats.
-pub(crate) fn categories<P, E: Dtype, D: Backend<E>>(distribution: P) -> Boxed<E, D>
+/// A distribution over categories, which stand as floats, and how it is repeated to two rows.
+pub(crate) fn categories<P, Q, E: Dtype, D: Backend<E>>(distribution: P, two: fn(&P) -> Q) -> Boxed<E, D>
 where
     P: Distribution<E, D, Value = Tensor<(usize,), usize, D>, Batch = (usize,)>,
+    Q: Distribution<E, D, Value = Tensor<(usize, usize), usize, D>, Batch = (usize, usize)>,
 {
     Box::new(Face {
         distribution,
-        from_row: |row| {
-            let indices: Vec<usize> = wide(row).into_iter().map(|v| v as usize).collect();
-            let n = indices.len();
-            Tensor::from_vec(indices, (n,))
-        },
+        from_row: indices,
         to_row: |indices| Row::vector(indices.to_vec().into_iter().map(|k| E::of(k as f64)).collect()),
+        repeated_log_prob: Box::new(move |p, mask, rows| of_rows(two(p), mask, &indices(&two_rows(rows)))),
     })
 }
 

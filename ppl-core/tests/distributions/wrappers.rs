@@ -1,4 +1,4 @@
-//! Masks and events: what every distribution can be wrapped in keeps its log-densities.
+//! Masks, events and larger batches: what every distribution can be wrapped in keeps its log-densities.
 
 use ppl_core::Dtype;
 use ppl_core::backend::Backend;
@@ -26,6 +26,25 @@ fn masks_and_events_commute<E: Dtype, D: Backend<E>>() {
     }
 }
 
+fn expanded_batches_repeat<E: Dtype, D: Backend<E>>() {
+    for family in families::<E, D>() {
+        for parameters in family.typical {
+            let distribution = family.filled(parameters, 4);
+            let values = [9, 10].map(|seed| distribution.draw(&mut Rng::seed(seed)).detach());
+            let mask = [true, false, true, true];
+            let expected: Vec<Vec<f64>> =
+                values.iter().map(|value| wide(&distribution.masked_log_prob(mask.into(), value))).collect();
+            let [each, events] = distribution.expanded_log_prob(mask.into(), values.each_ref());
+            assert_eq!(wide(&each), expected.concat(), "{} {parameters:?}", family.name);
+            for (event, row) in wide(&events).into_iter().zip(&expected) {
+                let (sum, size): (f64, f64) = (row.iter().sum(), row.iter().map(|l| l.abs()).sum());
+                assert!((event - sum).abs() <= tolerance::<E>() * size, "{} {parameters:?}", family.name);
+            }
+        }
+    }
+}
+
 both_dtypes! {
+    expansion = expanded_batches_repeat;
     masked_events = masks_and_events_commute;
 }

@@ -2,6 +2,7 @@
 
 use ppl_core::Dtype;
 use ppl_core::backend::Backend;
+use ppl_core::distribution::{Distribution as _, Expand as _};
 use ppl_core::distributions::{
     BetaBinomial, Binomial, GammaPoisson, Geometric, NegativeBinomial, OrderedLogistic, Poisson,
     ZeroInflatedNegativeBinomial, ZeroInflatedPoisson,
@@ -73,10 +74,12 @@ pub(crate) fn families<E: Dtype, D: Backend<E>>() -> Vec<Family<E, D>> {
         .parameters(&[("total_count", NON_NEGATIVE), ("logits", REAL), ("gate_logits", REAL)])
         .typical(&[&[3.0, 0.5, -1.0], &[0.75, -1.5, 0.5], &[8.0, 1.0, 2.0]])
         .beyond(&[-1.0, 1.5, f64::INFINITY]),
-        Family::categories("OrderedLogistic", |p| categories(OrderedLogistic::new(&p[0], by_element(&p[1..]))))
-            .parameters(&ORDERED)
-            .joint("cutpoints", |p| p[1] < p[2] && p[2] < p[3])
-            .typical(&[&[0.25, -1.0, 0.5, 2.0], &[-1.5, -2.0, 0.0, 1.0]])
-            .beyond(&[4.0, 7.0]),
+        Family::categories("OrderedLogistic", |p| {
+            categories(OrderedLogistic::new(&p[0], by_element(&p[1..])), |row| row.expand((2, row.batch_shape().0)))
+        })
+        .parameters(&ORDERED)
+        .joint("cutpoints", |p| p[1] < p[2] && p[2] < p[3])
+        .typical(&[&[0.25, -1.0, 0.5, 2.0], &[-1.5, -2.0, 0.0, 1.0]])
+        .beyond(&[4.0, 7.0]),
     ]
 }
