@@ -70,6 +70,40 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Tensor<S, E, D> {
     where
         S: BroadcastShapeTo<R, Ax>,
     {
+        let (from, to): (Vec<usize>, Vec<usize>) = (self.dims(), shape.concrete().into());
+        let new: Vec<isize> = Ax::as_array().into_iter().collect();
+        let kept: Vec<usize> = (0..to.len()).filter(|&i| !new.contains(&(i as isize))).collect();
+        if kept.iter().map(|&i| to[i]).ne(from.iter().copied()) {
+            let problem = "the axes that are kept differ";
+            return Err(ShapeError { operation: "broadcast", problem, left: from, right: to });
+        }
+        let old = strides(&from);
+        let mut steps = vec![0; to.len()];
+        kept.iter().zip(old).for_each(|(&i, stride)| steps[i] = stride);
+        Ok(self.pick(strided_positions(&to, &steps, 0), *shape))
+    }
+
+    /// The tensor repeated along new axes `Ax` to the given shape.
+    ///
+    /// # Panics
+    /// If a size known only at run time differs, with both shapes.
+    #[must_use]
+    #[track_caller]
+    pub fn broadcast_like<R: Shape, Ax: Axes>(&self, shape: &R) -> Tensor<R, E, D>
+    where
+        S: BroadcastShapeTo<R, Ax>,
+    {
+        self.try_broadcast_like(shape).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// The tensor repeated to a larger shape: axes are matched from the last one, an axis of one
+    /// element is repeated, missing ones at the front are added.
+    ///
+    /// # Panics
+    /// If another axis differs, with both shapes.
+    #[must_use]
+    #[track_caller]
+    pub fn expand<R: Shape>(&self, shape: R) -> Tensor<R, E, D> {
         self.pick(expanded_positions(&self.dims(), &shape.concrete().into()), shape)
     }
 

@@ -142,7 +142,7 @@ fn two_rows<E: Dtype, D: Backend<E>>([first, second]: [&Row<E, D>; 2]) -> Tensor
 
 /// A row of floats as one of categories.
 fn indices<S: Shape, E: Dtype, D: Backend<E>>(floats: &Tensor<S, E, D>) -> Tensor<S, usize, D> {
-    Tensor::from_vec(wide(floats).into_iter().map(|v| v as usize).collect(), floats.shape())
+    Tensor::from_vec(floats.to_vec().into_iter().map(|v| v.wide() as usize).collect(), floats.shape())
 }
 
 /// A distribution over numbers.
