@@ -56,7 +56,8 @@ fn normal(c: &mut Criterion) {
     let mut group = group(c, "log_prob_sum/Normal");
     let (x, loc, scale) = (numbers(COUNT, 0, rand_distr::StandardNormal), black_box(0.3), black_box(1.7));
     let values = vector(x.clone());
-    let at = |loc: &Number, scale: &Number| Normal::<(), f64, Cpu>::new(loc, scale).expand((COUNT,)).log_prob_sum(&values);
+    let at =
+        |loc: &Number, scale: &Number| Normal::<(), f64, Cpu>::new(loc, scale).expand((COUNT,)).log_prob_sum(&values);
     let numbers = [loc, scale].map(Number::scalar);
     way(&mut group, "ppl", || at(&numbers[0], &numbers[1]).item());
     let law = statrs::distribution::Normal::new(loc, scale).unwrap();
@@ -79,7 +80,8 @@ fn gamma(c: &mut Criterion) {
     let (shape, rate) = (black_box(2.3), black_box(1.7));
     let x = numbers(COUNT, 0, rand_distr::Gamma::new(shape, 1.0 / rate).unwrap());
     let values = vector(x.clone());
-    let at = |shape: &Number, rate: &Number| Gamma::<(), f64, Cpu>::new(shape, rate).expand((COUNT,)).log_prob_sum(&values);
+    let at =
+        |shape: &Number, rate: &Number| Gamma::<(), f64, Cpu>::new(shape, rate).expand((COUNT,)).log_prob_sum(&values);
     let numbers = [shape, rate].map(Number::scalar);
     way(&mut group, "ppl", || at(&numbers[0], &numbers[1]).item());
     let law = statrs::distribution::Gamma::new(shape, rate).unwrap();

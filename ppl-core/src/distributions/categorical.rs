@@ -90,12 +90,12 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Categorical<S, E, D> {
 
     /// One category of each element, drawn.
     pub(super) fn draw_indices(&self, rng: &mut Rng) -> Vec<usize> {
-        let (weights, rows) = (&self.weights, &self.weights.rows);
-        let (own, len) = (rows.own().to_vec(), rows.len());
+        let (form, rows) = (self.weights.form, &self.weights.rows);
+        let (own, own_count, len) = (rows.own().to_vec(), rows.own_count(), rows.len());
         let one = |row: usize, rng: &mut Rng| {
-            let row = &own[row % rows.own_count() * len..][..len];
-            let (total, noise) = (weights.form.total(row), rng.r#gen::<f64>());
-            reaching(row.iter().map(|&w| weights.form.prob(w, total)), |sum| sum > noise) as f64
+            let row = &own[row % own_count * len..][..len];
+            let (total, noise) = (form.total(row), rng.r#gen::<f64>());
+            reaching(row.iter().map(|&w| form.prob(w, total)), |sum| sum > noise) as f64
         };
         draws::<f64>(rows.count(), rng, one).into_iter().map(|k| k as usize).collect()
     }
