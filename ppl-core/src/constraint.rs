@@ -39,6 +39,7 @@ pub use discrete::{
 };
 pub(crate) use event::slack as simplex_slack;
 pub use half_line::{GreaterThan, GreaterThanEq, LessThan, LessThanEq, LowerBound, NonNegative, Positive, Real};
+pub(crate) use half_line::{LowerEnd, UpperEnd};
 pub use image::Image;
 pub use interval::{Bounds, Circular, HalfOpenInterval, Interval, UNIT_INTERVAL};
 pub use matrix::{CorrCholesky, CorrMatrix, LowerCholesky, PositiveDefinite};

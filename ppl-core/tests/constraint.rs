@@ -147,6 +147,12 @@ fn continuous<E: Dtype, D: Backend<E>>() -> Vec<Case<E, D>> {
             outside: [-1.5, 1.0, f64::NAN],
         },
         Case {
+            constraint: Arc::new(Bounds::new(row(&[0.125, -inf, -inf]), row(&[inf, 3.0, inf]))),
+            describe: "in [its own bound, its own bound], and finite",
+            inside: [0.125, 3.0, -1e30],
+            outside: [0.1, 3.5, -inf],
+        },
+        Case {
             constraint: Arc::new(Bounds::new(row(&[0.0, -1.0, 5.0]), row(&[9.0]))),
             describe: "in [its own bound, 9]",
             inside: [0.0, -0.5, 5.0],
@@ -307,9 +313,17 @@ fn gradients_equal_finite_differences() {
     }
 }
 
+// An infinite bound does not move: its gradient is 0, as its difference is.
 #[test]
 fn gradients_reach_the_bounds() {
-    let (low, high, u) = ([0.5, -1.0], [2.0, 4.0], [0.3, -1.2]);
+    let inf = f64::INFINITY;
+    for (low, high) in [([0.5, -1.0], [2.0, 4.0]), ([0.5, -inf], [inf, 4.0]), ([-inf, -1.0], [inf, inf])] {
+        bounds_have_gradients(low, high);
+    }
+}
+
+fn bounds_have_gradients(low: [f64; 2], high: [f64; 2]) {
+    let u = [0.3, -1.2];
     let whole = |low: Row<f64, Cpu>, high: Row<f64, Cpu>| {
         let bounds: Support<f64, Cpu> = Arc::new(Bounds::new(low, high));
         let x = map(&bounds).forward(row(&u));

@@ -203,7 +203,7 @@ def column(f, inputs):
 def case(name, build, parameters, edges):
     parameters = single(parameters)
     d = build(*parameters)
-    row = {"family": name, "parameters": parameters}
+    row = {"family": name, "parameters": written(parameters)}
     if isinstance(d, Multivariate):
         points = single(list(d.values) + list(edges(*parameters)))
         row.update(points=written(points), log_prob=[written(float(d.log_prob(np.array(x)))) for x in points])

@@ -116,17 +116,28 @@ def truncated_normal(loc, scale, low, high):
     z = mass(a, b)
     at = lambda x: (x - m) / s
     shift = (phi(a) - phi(b)) / z
-    slope = (a * phi(a) - b * phi(b)) / z
+    edge = lambda c: c * phi(c) if mpmath.isfinite(c) else 0
+    slope = (edge(a) - edge(b)) / z
+    # All but 1e-700 of the mass lies between.
+    first = l if l > -inf else min(m, h) - 60 * s
+    last = h if h < inf else max(m, l) + 60 * s
     log_prob = lambda x: -(at(x) ** 2) / 2 - mpmath.log(s * z * mpmath.sqrt(2 * mp.pi)) if l <= x <= h else -inf
     cdf = lambda x: 0 if x <= l else (1 if x >= h else mass(a, at(x)) / z)
     return Reference(
         log_prob,
         cdf=cdf,
-        icdf=lambda q: root(lambda x: cdf(x) - q, l, h),
+        icdf=lambda q: root(lambda x: cdf(x) - q, first, last),
         mean=m + s * shift,
         variance=s**2 * (1 + slope - shift**2),
         entropy=mpmath.log(mpmath.sqrt(2 * mp.pi) * s * z) + (1 + slope) / 2,
     )
+
+
+def truncated_edges(loc, scale, low, high):
+    """Beyond the bounds, at them and between; deep in the tail where there is no bound."""
+    tails = [loc - 30 * scale] if low == -inf else []
+    tails += [loc + 30 * scale] if high == inf else []
+    return [low - 1, high + 1, low, high, low + (high - low) / 3] + [x for x in tails if low <= x <= high]
 
 
 def von_mises(loc, concentration):
@@ -255,8 +266,18 @@ FAMILIES = {
             (0, 1e10, -1, 2),
             (0, 1, 40, 40 + 2**-6),
             (0, 1, 0, 1e4),
+            (0, 1, -inf, 1),
+            (0.5, 1, 2, inf),
+            (1, 2, -inf, -6),
+            (0, 1, 30, inf),
+            (0, 1, -inf, -1e4),
+            (0, 1, 0, inf),
+            (-3, 0.5, 0, inf),
+            (5, 0.125, 0, inf),
+            (0, 1e10, -1, inf),
+            (1.5, 2, -inf, inf),
         ],
-        lambda m, s, l, h: [l - 1, h + 1, l, h, l + (h - l) / 3],
+        truncated_edges,
     ),
     "VonMises": (
         von_mises,

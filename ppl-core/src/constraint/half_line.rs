@@ -25,6 +25,35 @@ impl<E: Dtype, D: Backend<E>> Constraint<E, D> for Real {
     }
 }
 
+macro_rules! bound {
+    ($(#[$doc:meta])* $Name:ident, $words:literal, |$v:ident| $holds:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug)]
+        pub(crate) struct $Name;
+
+        impl<E: Dtype, D: Backend<E>> Constraint<E, D> for $Name {
+            fn describe(&self) -> String {
+                $words.into()
+            }
+            fn violation(&self, values: &[E], _: &[usize]) -> Option<usize> {
+                first_outside(values, |$v| $holds)
+            }
+            fn biject_to(&self, _: &[usize]) -> Option<Map<E, D>> {
+                Some(Arc::new(Identity))
+            }
+        }
+    };
+}
+
+bound! {
+    /// What a lower bound may be: a real number, or −∞ for none.
+    LowerEnd, "a number below infinity", |v| v < E::infinity()
+}
+bound! {
+    /// What an upper bound may be: a real number, or ∞ for none.
+    UpperEnd, "a number above -infinity", |v| v > E::neg_infinity()
+}
+
 /// Numbers above zero, by the exponential.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Positive;

@@ -96,8 +96,9 @@ pub(super) fn shown<E: Dtype, D: Backend<E>>(bound: &Flat<E, D>) -> String {
     }
 }
 
-/// Numbers between bounds of their own, element by element, by a scaled sigmoid; gradients reach
-/// the bounds.
+/// Finite numbers between bounds of their own, element by element, by a scaled sigmoid; gradients reach
+/// the bounds. An infinite bound is none: the map is then the exponential from the other, or the
+/// identity.
 #[derive(Clone, Debug)]
 pub struct Bounds<E: Dtype, D: Backend<E>> {
     low: Flat<E, D>,
@@ -109,15 +110,21 @@ impl<E: Dtype, D: Backend<E>> Bounds<E, D> {
     pub fn new(low: Flat<E, D>, high: Flat<E, D>) -> Self {
         Bounds { low, high }
     }
+
+    /// What is to be said besides the bounds where one is infinite.
+    fn and_finite(&self) -> &'static str {
+        let infinite = |bound: &Flat<E, D>| bound.to_vec().iter().any(|b| b.is_infinite());
+        if infinite(&self.low) || infinite(&self.high) { ", and finite" } else { "" }
+    }
 }
 
 impl<E: Dtype, D: Backend<E>> Constraint<E, D> for Bounds<E, D> {
     fn describe(&self) -> String {
-        format!("in [{}, {}]", shown(&self.low), shown(&self.high))
+        format!("in [{}, {}]{}", shown(&self.low), shown(&self.high), self.and_finite())
     }
     fn violation(&self, values: &[E], _: &[usize]) -> Option<usize> {
         let (low, high) = (self.low.to_vec(), self.high.to_vec());
-        let inside = |i: usize| Some(values[i] >= at(&low, i)? && values[i] <= at(&high, i)?);
+        let inside = |i: usize| Some(values[i].is_finite() && values[i] >= at(&low, i)? && values[i] <= at(&high, i)?);
         (0..values.len()).find(|&i| inside(i) != Some(true))
     }
     fn biject_to(&self, _: &[usize]) -> Option<Map<E, D>> {

@@ -3,8 +3,6 @@
 use std::sync::Arc;
 
 use dfdx::shapes::Shape;
-use rand::Rng as _;
-use rand_distr::Binomial;
 
 use crate::backend::{Backend, BlockFunction};
 use crate::constraint::{Counts, Support};
@@ -14,6 +12,7 @@ use crate::functions::gamma_function::{HALF_LN_TWO_PI, stirling_correction};
 use crate::rng::Rng;
 use crate::tensor::{IntoTensor, Tensor};
 
+use super::counting::{Probs, draw};
 use super::relative_entropy::relative_entropy;
 use super::rows::batch_of;
 use super::shapes::{WithoutLast, elements};
@@ -159,40 +158,13 @@ pub(super) fn counts(total_count: usize, probs: &[f64], rng: &mut Rng) -> Vec<f6
     // Σ of the probabilities from each category on, from the last, so that none is a difference.
     let mut rest = probs.to_vec();
     (0..probs.len().saturating_sub(1)).rev().for_each(|k| rest[k] += rest[k + 1]);
-    let mut left = total_count as u64;
+    let mut left = total_count as f64;
     let share = |(&p, &rest): (&f64, &f64)| {
-        let drawn = if p <= 0.0 { 0 } else { binomial(left, (p / rest).min(1.0), rng) };
+        let drawn = if p <= 0.0 { 0.0 } else { draw::binomial::<Probs>(left, (p / rest).min(1.0), rng) };
         left -= drawn;
-        drawn as f64
+        drawn
     };
     probs.iter().zip(&rest).map(share).collect()
-}
-
-/// How many of `n` trials with probability `p` succeed.
-fn binomial(n: u64, p: f64, rng: &mut Rng) -> u64 {
-    if n == 0 || p >= 1.0 {
-        return if p >= 1.0 { n } else { 0 };
-    }
-    if p > 0.5 {
-        return n - binomial(n, 1.0 - p, rng);
-    }
-    // rand_distr panics beyond 2⁶³ trials.
-    if n > 1 << 62 {
-        return binomial(n / 2, p, rng) + binomial(n - n / 2, p, rng);
-    }
-    if n as f64 * p >= 10.0 {
-        return Binomial::new(n, p).map_or(0, |b| rng.sample(b));
-    }
-    // By inversion, as rand_distr does, but it does not end where rounding leaves something over,
-    // and is wrong beyond 2³¹ trials.
-    let (odds, mut mass) = (p / (1.0 - p), (n as f64 * (-p).ln_1p()).exp());
-    let (mut noise, mut k): (f64, u64) = (rng.r#gen(), 0);
-    while noise > mass && k < n && mass > 0.0 {
-        noise -= mass;
-        k += 1;
-        mass *= odds * (n - k + 1) as f64 / k as f64;
-    }
-    k
 }
 
 /// Whether a row is one of whole numbers from 0 that sum to `total`; NaN if a number is.

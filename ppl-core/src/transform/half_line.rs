@@ -52,7 +52,7 @@ impl<E: Dtype, D: Backend<E>> Transform<E, D> for IntoHalfLine<E, D> {
 
 /// bound ± eˣ.
 #[derive(Clone, Copy, Debug)]
-struct Forward(f64);
+pub(super) struct Forward(pub(super) f64);
 
 impl<E: Dtype> Function<E, 2> for Forward {
     fn name(&self) -> &'static str {
@@ -76,7 +76,7 @@ impl<E: Dtype> Function<E, 2> for Forward {
 
 /// ln |y − bound|: −∞ at the bound, NaN on the other side.
 #[derive(Clone, Copy, Debug)]
-struct Backward(f64);
+pub(super) struct Backward(pub(super) f64);
 
 impl<E: Dtype> Function<E, 2> for Backward {
     fn name(&self) -> &'static str {

@@ -39,7 +39,8 @@ fn tested() -> impl Iterator<Item = (Family<f64, Cpu>, &'static [f64], Vec<usize
 
 /// ∂F(x; θ)/∂θ by five-point differences, with the step that was taken.
 fn slope_of_cdf(family: &Family<f64, Cpu>, parameters: &[f64], which: usize, x: &[f64]) -> Option<(Vec<f64>, f64)> {
-    let h = 1e-3 * parameters[which].abs().max(0.05);
+    // An infinite bound does not move.
+    let h = if parameters[which].is_finite() { 1e-3 * parameters[which].abs().max(0.05) } else { 1.0 };
     let at = |steps: f64| {
         let mut moved = parameters.to_vec();
         moved[which] += steps * h;

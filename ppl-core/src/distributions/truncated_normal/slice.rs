@@ -142,8 +142,12 @@ impl Slice {
             return f64::from(x >= high);
         }
         let share = if self.b < 0.0 { self.mirrored().shares(-x).1 } else { self.shares(x).0 };
-        // A scale that is no size against the bounds leaves a uniform density, or a point.
-        let share = if share.is_nan() { (x - low) / (high - low) } else { share };
+        // A scale that is no size against the bounds leaves a uniform density, or a point: the only bound.
+        let share = match (share.is_nan(), high == f64::INFINITY) {
+            (false, _) => share,
+            (true, false) => (x - low) / (high - low),
+            (true, true) => 1.0,
+        };
         share.max(0.0).min(1.0)
     }
 

@@ -20,8 +20,11 @@ pub(crate) const NON_NEGATIVE: Domain =
 /// Probabilities.
 pub(crate) const UNIT_INTERVAL: Domain = Domain { words: "in [0, 1]", holds: |v| (0.0..=1.0).contains(&v) };
 
-/// Logarithms of weights, −∞ for none.
+/// Logarithms of weights, and lower bounds: −∞ for none.
 pub(crate) const LOG_WEIGHT: Domain = Domain { words: "a number below infinity", holds: |v| v < f64::INFINITY };
+
+/// Upper bounds, ∞ for none.
+pub(crate) const UPPER_END: Domain = Domain { words: "a number above -infinity", holds: |v| v > f64::NEG_INFINITY };
 
 /// Matrices of a kind: a matrix is in the set as a whole, so nothing is said of its entries.
 pub(crate) const MATRIX: Domain = Domain { words: "a matrix of its kind", holds: |_| true };

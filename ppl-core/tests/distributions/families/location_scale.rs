@@ -9,12 +9,21 @@ use ppl_core::distributions::{
     TruncatedNormal, Uniform, VonMises, Weibull,
 };
 
-use super::domain::{Domain, POSITIVE, REAL, UNIT_INTERVAL};
+use super::domain::{Domain, LOG_WEIGHT, POSITIVE, REAL, UNIT_INTERVAL, UPPER_END};
 use super::{Family, numbers};
 
 const LOC_SCALE: &[(&str, Domain)] = &[("loc", REAL), ("scale", POSITIVE)];
 const LOCATIONS: &[&[f64]] = &[&[0.0, 1.0], &[-1.5, 0.5], &[2.0, 3.0]];
 const INFINITE: &[f64] = &[f64::INFINITY, f64::NEG_INFINITY];
+const TRUNCATIONS: &[&[f64]] = &[
+    &[0.0, 1.0, -1.0, 2.0],
+    &[0.5, 1.0, 2.0, 3.5],
+    &[1.0, 2.0, -6.0, -4.0],
+    &[0.0, 1.0, -6.0, 0.5],
+    &[0.5, 1.0, 2.0, f64::INFINITY],
+    &[-1.0, 2.0, f64::NEG_INFINITY, 0.5],
+    &[1.5, 0.5, f64::NEG_INFINITY, f64::INFINITY],
+];
 
 pub(crate) fn families<E: Dtype, D: Backend<E>>() -> Vec<Family<E, D>> {
     [on_the_line(), positive(), in_an_interval()].concat()
@@ -61,9 +70,9 @@ fn in_an_interval<E: Dtype, D: Backend<E>>() -> Vec<Family<E, D>> {
             .typical(&[&[0.0, 1.0], &[-2.0, 0.5], &[3.0, 10.0]])
             .beyond(&[-1e-3, 1.001]),
         Family::continuous("TruncatedNormal", |p| numbers(TruncatedNormal::new(&p[0], &p[1], &p[2], &p[3])))
-            .parameters(&[("loc", REAL), ("scale", POSITIVE), ("low", REAL), ("high", REAL)])
+            .parameters(&[("loc", REAL), ("scale", POSITIVE), ("low", LOG_WEIGHT), ("high", UPPER_END)])
             .joint("high", |p| p[2] < p[3])
-            .typical(&[&[0.0, 1.0, -1.0, 2.0], &[0.5, 1.0, 2.0, 3.5], &[1.0, 2.0, -6.0, -4.0], &[0.0, 1.0, -6.0, 0.5]])
+            .typical(TRUNCATIONS)
             .kinks(|p| vec![p[2], p[3]])
             .beyond(&[-1.001, 2.001]),
         Family::continuous("VonMises", |p| numbers(VonMises::new(&p[0], &p[1])))
