@@ -137,16 +137,20 @@ fn categorical(c: &mut Criterion) {
     let x: Vec<usize> = (0..rows).map(|i| i * 7 % CATEGORIES).collect();
     let of_tensor = Tensor::<(usize, usize), f64, Cpu>::from_vec(logits.clone(), (rows, CATEGORIES));
     let values = Tensor::from_vec(x.clone(), (rows,));
-    way(&mut group, "ppl", || Categorical::from_logits(&of_tensor).log_prob_sum(&values).item());
-    way(&mut group, "rv", || {
-        let log_prob =
-            |(row, x): (&[f64], &usize)| rv::dist::Categorical::from_ln_weights(row.to_vec()).unwrap().ln_f(x);
-        logits.chunks(CATEGORIES).zip(&x).map(log_prob).sum::<f64>()
-    });
     let log_sum = |row: &[f64]| {
         let largest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         largest + row.iter().map(|l| (l - largest).exp()).sum::<f64>().ln()
     };
+    let normalised = |row: &[f64]| {
+        let all = log_sum(row);
+        row.iter().map(|l| l - all).collect::<Vec<f64>>()
+    };
+    way(&mut group, "ppl", || Categorical::from_logits(&of_tensor).log_prob_sum(&values).item());
+    way(&mut group, "rv", || {
+        let log_prob =
+            |(row, x): (&[f64], &usize)| rv::dist::Categorical::from_ln_weights(normalised(row)).unwrap().ln_f(x);
+        logits.chunks(CATEGORIES).zip(&x).map(log_prob).sum::<f64>()
+    });
     way(&mut group, "loop", || logits.chunks(CATEGORIES).zip(&x).map(|(row, &x)| row[x] - log_sum(row)).sum::<f64>());
     let tracked = of_tensor.tracked();
     way(&mut group, "ppl with gradient", || {

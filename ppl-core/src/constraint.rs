@@ -33,6 +33,8 @@ mod vector;
 mod image;
 // Several sets.
 mod union;
+// What the components of a mixture cover together.
+mod of_components;
 
 pub use discrete::{
     Boolean, Counts, IntegerBounds, IntegerInterval, IntegerRange, NonNegativeInteger, OneHot, PositiveInteger,
@@ -44,6 +46,7 @@ pub use image::Image;
 pub use interval::{Bounds, Circular, HalfOpenInterval, Interval, UNIT_INTERVAL};
 pub use matrix::{CorrCholesky, CorrMatrix, LowerCholesky, PositiveDefinite};
 pub(crate) use matrix::{symmetry_slack, unit_row_slack};
+pub(crate) use of_components::OfComponents;
 pub use ordered::{Ordered, PositiveOrdered};
 pub use simplex::Simplex;
 pub use union::Union;
@@ -69,6 +72,13 @@ pub trait Constraint<E: Dtype, D: Backend<E>>: Debug + Shared + 'static {
     /// The flat index of the first element that lies outside (NaN always does); where only a whole
     /// row or matrix can be wrong, of its first element.
     fn violation(&self, values: &[E], dims: &[usize]) -> Option<usize>;
+
+    /// Which elements lie inside a set of numbers whose bounds differ from element to element; `None`
+    /// for one that is the same for all.
+    fn each_inside(&self, values: &[E]) -> Option<Vec<bool>> {
+        let _ = values;
+        None
+    }
 
     /// Whether the set is discrete, so that it has no map from the real line.
     fn is_discrete(&self) -> bool {

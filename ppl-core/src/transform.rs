@@ -84,6 +84,11 @@ pub use unit_vector::UnitVector;
 /// A tensor seen as one axis.
 pub type Flat<E, D> = Tensor<(usize,), E, D>;
 
+/// Which elements of a parameter are positive, for `count` elements of a map; it may be one number.
+fn positive<E: Dtype, D: Backend<E>>(parameter: &Flat<E, D>, count: usize) -> Vec<bool> {
+    parameter.read(|p| (0..count).map(|i| p[if p.len() == 1 { 0 } else { i }] > E::of(0.0)).collect())
+}
+
 /// A transform shared by reference.
 pub type Map<E, D> = Arc<dyn Transform<E, D>>;
 
@@ -107,6 +112,14 @@ pub trait Transform<E: Dtype, D: Backend<E>>: Any + Debug + Shared {
     /// Whether it is one to one, so that it has an inverse and a Jacobian.
     fn is_bijective(&self) -> bool {
         true
+    }
+
+    /// For a one-to-one map of numbers, whether it increases, for each of `count` elements. Tried at two
+    /// points unless the map knows: they lie in every domain that such a map has here (the line, its
+    /// positive half, (0, 1)), but a map may round them to one number.
+    fn increases(&self, count: usize) -> Vec<bool> {
+        let at = |x: f64| self.forward(Flat::vector(vec![E::of(x); count])).to_vec();
+        at(0.25).into_iter().zip(at(0.5)).map(|(low, high)| low <= high).collect()
     }
 
     /// The image of `x`.

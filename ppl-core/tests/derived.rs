@@ -11,7 +11,7 @@ use ppl_core::distributions::{
     TransformedDistribution, Uniform,
 };
 use ppl_core::rng::Rng;
-use ppl_core::transform::{Affine, Exp, Inverse, StickBreaking};
+use ppl_core::transform::{Affine, Compose, Exp, Inverse, Map, Sigmoid, StickBreaking};
 use ppl_core::{Axis, Cpu, Rank1, Rank2, Tensor};
 
 type Vector<const N: usize> = Tensor<Rank1<N>, f64, Cpu>;
@@ -239,4 +239,32 @@ fn expanding_repeats_the_batch() {
 #[should_panic(expected = "expand")]
 fn an_axis_that_differs_does_not_expand() {
     let _ = Normal::new(Vector::from([0.0, 1.0, 2.0]), 0.5).expand(Rank2::<3, 2>::default());
+}
+
+#[test]
+fn a_transform_that_rounds_keeps_its_direction() {
+    let flat = |v: f32| Tensor::from_vec(vec![v], (1,));
+    let far = Affine::new(flat(1.7e9), flat(100.0));
+    let normal = TransformedDistribution::new(Normal::<(), f32, Cpu>::new(0.0, 1.0), far);
+    let cdf = |x: f32| normal.cdf(&Tensor::scalar(f64::from(x))).unwrap().item();
+    assert!(cdf(1.7e9 - 256.0) < 0.1 && cdf(1.7e9 + 256.0) > 0.9);
+    let flat = |v: f64| Tensor::from_vec(vec![v], (1,));
+    let steep: Vec<Map<f64, Cpu>> = vec![Arc::new(Affine::new(flat(50.0), flat(20.0))), Arc::new(Sigmoid)];
+    let logistic = TransformedDistribution::new(Normal::<(), f64, Cpu>::new(0.0, 1.0), Compose::new(steep));
+    assert!(logistic.cdf(&Tensor::scalar(0.9)).unwrap().item() < 0.01);
+}
+
+#[test]
+fn a_censored_value_that_cannot_be_has_no_slope() {
+    for (x, censored) in [(50.0, [true; 1]), (-50.0, [false; 1])] {
+        let (loc, x) = (Vector::from([0.0]).tracked(), Vector::from([x]).tracked());
+        let normal = || Normal::new(&loc, 1.0);
+        let (value, grads) = match censored[0] {
+            true => grad(|| Censored::right(normal(), censored).log_prob(&x).sum_all()),
+            false => grad(|| Censored::left(normal(), [true]).log_prob(&x).sum_all()),
+        };
+        assert_eq!(value.item(), f64::NEG_INFINITY);
+        assert_eq!(grads.get(&loc).unwrap().to_vec(), [0.0]);
+        assert_eq!(grads.get(&x).unwrap().to_vec(), [0.0]);
+    }
 }

@@ -4,7 +4,7 @@
 use ppl_core::autodiff::grad;
 use ppl_core::constraint::Constraint;
 use ppl_core::distribution::Distribution;
-use ppl_core::distributions::{Categorical, Exponential, Mixture, MixtureSameFamily, Normal, Uniform};
+use ppl_core::distributions::{Categorical, Exponential, Mixture, MixtureSameFamily, Normal, Pareto, Uniform};
 use ppl_core::rng::Rng;
 use ppl_core::{Axis, Cpu, Rank1, Rank2, Tensor};
 
@@ -189,4 +189,38 @@ fn each_component_has_a_weight() {
 fn components_have_the_shape_of_the_weights() {
     let weights = Categorical::new(Tensor::<(usize,), f64, Cpu>::vector(vec![0.5, 0.5]));
     let _ = MixtureSameFamily::new(weights, Normal::new(Tensor::vector(vec![0.0; 3]), 1.0));
+}
+
+#[test]
+fn components_with_bounds_of_their_own_cover_the_support_together() {
+    type Rows = Rank2<2, 2>;
+    let weights = || Categorical::new(Tensor::<Rows, f64, Cpu>::ones());
+    let low = Tensor::<Rows, f64, Cpu>::from([[0.0, 2.0], [5.0, 7.0]]);
+    let mixture = MixtureSameFamily::new(weights(), Uniform::new(&low, &low + 1.0));
+    let support = mixture.support();
+    assert_eq!(support.violation(&[2.5, 7.5], &[2]), None);
+    assert_eq!(support.violation(&[0.5, 2.5], &[2]), Some(1));
+    assert_eq!(support.violation(&[1.5, 5.5], &[2]), Some(0));
+    assert!(support.biject_to(&[2]).is_none());
+    let draws = mixture.draw(&mut Rng::seed(3)).to_vec();
+    assert_eq!(support.violation(&draws, &[2]), None);
+    // Bounds that all share are the support as they are.
+    let same = MixtureSameFamily::new(weights(), Uniform::<Rows, f64, Cpu>::filled(Rows::default(), 0.0, 1.0));
+    assert!(same.support().biject_to(&[2]).is_some());
+}
+
+#[test]
+fn a_mixture_keeps_the_digits_of_its_upper_tail() {
+    let weights = Categorical::new(Tensor::<_, f64, Cpu>::from([0.5, 0.5]));
+    let parts = (Normal::<(), f64, Cpu>::new(0.0, 1.0), Exponential::<(), f64, Cpu>::new(60.0));
+    let beyond = Mixture::new(weights, parts).survival(&Tensor::scalar(14.0)).unwrap().item();
+    // Half of scipy.stats.norm.sf(14).
+    assert!((beyond / (0.5 * 7.793_536_819_192_798e-45) - 1.0).abs() < 1e-12, "{beyond:e}");
+}
+
+#[test]
+fn a_component_that_cannot_be_has_no_say_in_the_mean() {
+    let weights = Categorical::new(Tensor::<_, f64, Cpu>::from([1.0, 0.0]));
+    let parts = Pareto::new(Tensor::<_, f64, Cpu>::from([1.0, 1.0]), Tensor::from([3.0, 0.5]));
+    assert_eq!(MixtureSameFamily::new(weights, parts).mean().unwrap().item(), 1.5);
 }

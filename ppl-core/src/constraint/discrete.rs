@@ -84,6 +84,12 @@ impl<E: Dtype, D: Backend<E>> IntegerBounds<E, D> {
     pub fn new(low: Flat<E, D>, high: Flat<E, D>) -> Self {
         IntegerBounds { low, high }
     }
+
+    fn inside(&self, values: &[E]) -> impl Iterator<Item = bool> {
+        let (low, high) = (self.low.to_vec(), self.high.to_vec());
+        let inside = move |(i, &v): (usize, &E)| Some(v >= at(&low, i)? && v <= at(&high, i)? && whole(v));
+        values.iter().enumerate().map(move |v| inside(v) == Some(true))
+    }
 }
 
 impl<E: Dtype, D: Backend<E>> Constraint<E, D> for IntegerBounds<E, D> {
@@ -91,9 +97,10 @@ impl<E: Dtype, D: Backend<E>> Constraint<E, D> for IntegerBounds<E, D> {
         format!("a whole number in {}..={}", shown(&self.low), shown(&self.high))
     }
     fn violation(&self, values: &[E], _: &[usize]) -> Option<usize> {
-        let (low, high) = (self.low.to_vec(), self.high.to_vec());
-        let inside = |i: usize| Some(values[i] >= at(&low, i)? && values[i] <= at(&high, i)? && whole(values[i]));
-        (0..values.len()).find(|&i| inside(i) != Some(true))
+        self.inside(values).position(|inside| !inside)
+    }
+    fn each_inside(&self, values: &[E]) -> Option<Vec<bool>> {
+        (self.low.numel() != 1 || self.high.numel() != 1).then(|| self.inside(values).collect())
     }
     fn is_discrete(&self) -> bool {
         true

@@ -136,6 +136,11 @@ impl<E: Dtype, D: Backend<E>> LowerBound<E, D> {
     pub fn new(low: Flat<E, D>) -> Self {
         LowerBound { low }
     }
+
+    fn inside(&self, values: &[E]) -> impl Iterator<Item = bool> {
+        let low = self.low.to_vec();
+        values.iter().enumerate().map(move |(i, v)| v.is_finite() && at(&low, i).is_some_and(|low| *v >= low))
+    }
 }
 
 impl<E: Dtype, D: Backend<E>> Constraint<E, D> for LowerBound<E, D> {
@@ -143,8 +148,10 @@ impl<E: Dtype, D: Backend<E>> Constraint<E, D> for LowerBound<E, D> {
         format!("at least {}, and finite", shown(&self.low))
     }
     fn violation(&self, values: &[E], _: &[usize]) -> Option<usize> {
-        let low = self.low.to_vec();
-        (0..values.len()).find(|&i| !(values[i].is_finite() && at(&low, i).is_some_and(|low| values[i] >= low)))
+        self.inside(values).position(|inside| !inside)
+    }
+    fn each_inside(&self, values: &[E]) -> Option<Vec<bool>> {
+        (self.low.numel() != 1).then(|| self.inside(values).collect())
     }
     fn biject_to(&self, _: &[usize]) -> Option<Map<E, D>> {
         Some(Arc::new(IntoHalfLine::above(self.low.clone())))

@@ -83,6 +83,14 @@ impl<E: Dtype, D: Backend<E>> Constraint<E, D> for Image<E, D> {
         let at = |at: usize| if from == to { at } else { at.checked_div(from).unwrap_or(0) * to };
         outside.map(at).into_iter().chain(self.not_an_image(values, origin)).min()
     }
+    fn each_inside(&self, values: &[E]) -> Option<Vec<bool>> {
+        let numbers = self.transform.event_lens() == (1, 1) && self.transform.is_bijective();
+        // The map's own parameters go with the elements too, so it is asked only where there are values.
+        match values {
+            [] => numbers.then(|| self.base.each_inside(values)).flatten(),
+            _ => self.base.each_inside(&self.transform.inverse(Tensor::vector(values.to_vec())).to_vec()),
+        }
+    }
     fn is_discrete(&self) -> bool {
         self.base.is_discrete()
     }

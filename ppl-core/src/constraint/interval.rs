@@ -111,6 +111,12 @@ impl<E: Dtype, D: Backend<E>> Bounds<E, D> {
         Bounds { low, high }
     }
 
+    fn inside(&self, values: &[E]) -> impl Iterator<Item = bool> {
+        let (low, high) = (self.low.to_vec(), self.high.to_vec());
+        let inside = move |(i, &v): (usize, &E)| Some(v.is_finite() && v >= at(&low, i)? && v <= at(&high, i)?);
+        values.iter().enumerate().map(move |v| inside(v) == Some(true))
+    }
+
     /// What is to be said besides the bounds where one is infinite.
     fn and_finite(&self) -> &'static str {
         let infinite = |bound: &Flat<E, D>| bound.to_vec().iter().any(|b| b.is_infinite());
@@ -123,9 +129,10 @@ impl<E: Dtype, D: Backend<E>> Constraint<E, D> for Bounds<E, D> {
         format!("in [{}, {}]{}", shown(&self.low), shown(&self.high), self.and_finite())
     }
     fn violation(&self, values: &[E], _: &[usize]) -> Option<usize> {
-        let (low, high) = (self.low.to_vec(), self.high.to_vec());
-        let inside = |i: usize| Some(values[i].is_finite() && values[i] >= at(&low, i)? && values[i] <= at(&high, i)?);
-        (0..values.len()).find(|&i| inside(i) != Some(true))
+        self.inside(values).position(|inside| !inside)
+    }
+    fn each_inside(&self, values: &[E]) -> Option<Vec<bool>> {
+        (self.low.numel() != 1 || self.high.numel() != 1).then(|| self.inside(values).collect())
     }
     fn biject_to(&self, _: &[usize]) -> Option<Map<E, D>> {
         Some(Arc::new(IntoInterval::new(self.low.clone(), self.high.clone())))

@@ -261,4 +261,13 @@ mod tests {
             }
         }
     }
+
+    // mpmath, 30 digits.
+    #[test]
+    fn quantiles_far_from_nearly_all_mass() {
+        let at = |a: f64, b: f64| Beta::<(), f64, Cpu>::new(a, b).icdf(&Tensor::scalar(1e-12)).unwrap().item();
+        let near = |found: f64, expected: f64| (found / expected - 1.0).abs() < 1e-10;
+        assert!(near(at(5.312617368233476, 4.962903597348209e-6), 0.074_283_494_748_329_2));
+        assert!(near(at(2.133351473339062, 2.3754673047535588e-5), 4.975_302_765_835_825e-4));
+    }
 }

@@ -116,8 +116,14 @@ where
         let low: Vec<bool> = below.read(|p| p.iter().map(|p| p.wide() < 0.5).collect());
         let from_below = self.base.cdf(upper)? - below;
         let from_above = self.base.survival(value)? - self.base.survival(upper)?;
-        Some(from_below.select(&low, from_above).maximum(0.0).ln())
+        Some(log_of(&from_below.select(&low, from_above)))
     }
+}
+
+/// ln p of probabilities that rounding may have left below 0: −∞ without a slope where there is none.
+fn log_of<S: Shape, E: Dtype, D: Backend<E>>(probability: &Tensor<S, E, D>) -> Tensor<S, E, D> {
+    let possible: Vec<bool> = probability.read(|p| p.iter().map(|p| *p > E::of(0.0) || p.is_nan()).collect());
+    probability.select(&possible, 1.0).ln().select(&possible, f64::NEG_INFINITY)
 }
 
 impl<P, S, E, D> Distribution<E, D> for Censored<P, S, E, D>
@@ -150,8 +156,8 @@ where
         const CDF: &str = "checked when it was made";
         let seen = self.base.log_prob(value);
         match &self.censoring {
-            Censoring::Left(mask) => self.base.cdf(value).expect(CDF).ln().select(mask, seen),
-            Censoring::Right(mask) => self.base.survival(value).expect(CDF).ln().select(mask, seen),
+            Censoring::Left(mask) => log_of(&self.base.cdf(value).expect(CDF)).select(mask, seen),
+            Censoring::Right(mask) => log_of(&self.base.survival(value).expect(CDF)).select(mask, seen),
             Censoring::Interval(upper) => {
                 let (from, to) = (value.to_vec(), upper.to_vec());
                 let mask: Vec<bool> = from.iter().zip(&to).map(|(a, b)| a != b).collect();

@@ -8,7 +8,7 @@ use crate::backend::Backend;
 use crate::constraint::{Constraint, NonNegative, Positive, Support};
 use crate::dtype::Dtype;
 use crate::functions::gamma_function::{
-    HALF_LN_TWO_PI, ln_gamma_1p, ln_minus_digamma, polynomial, stirling_correction, trigamma,
+    HALF_LN_TWO_PI, digamma, ln_gamma, ln_gamma_1p, ln_minus_digamma, polynomial, stirling_correction, trigamma,
 };
 use crate::functions::incomplete_gamma::{gamma_inc_both, gamma_quantile};
 use crate::rng::Rng;
@@ -67,20 +67,33 @@ impl Univariate<2> for Law {
         if x == 0.0 {
             return log_kernel_at_zero(concentration, rate);
         }
+        if concentration < DIRECT {
+            return (concentration - 1.0) * x.ln() - rate * x;
+        }
         -deviance_of_product(x, rate, concentration).0 - x.ln()
     }
 
     fn log_kernel_slopes(x: f64, [concentration, rate]: [f64; 2]) -> (f64, [f64; 2]) {
-        let (_, log_ratio) = deviance_of_product(x, rate, concentration);
+        let along = if concentration < DIRECT {
+            [x.ln(), -x]
+        } else {
+            [deviance_of_product(x, rate, concentration).1, concentration / rate - x]
+        };
         let along_x = if concentration == 1.0 { -rate } else { (concentration - 1.0) / x - rate };
-        (along_x, [log_ratio, concentration / rate - x])
+        (along_x, along)
     }
 
-    fn log_normalizer([concentration, _]: [f64; 2]) -> f64 {
+    fn log_normalizer([concentration, rate]: [f64; 2]) -> f64 {
+        if concentration < DIRECT {
+            return ln_gamma(concentration) - concentration * rate.ln();
+        }
         HALF_LN_TWO_PI - 0.5 * concentration.ln() + stirling_correction(concentration)
     }
 
-    fn log_normalizer_slopes([concentration, _]: [f64; 2]) -> [f64; 2] {
+    fn log_normalizer_slopes([concentration, rate]: [f64; 2]) -> [f64; 2] {
+        if concentration < DIRECT {
+            return [digamma(concentration) - rate.ln(), -concentration / rate];
+        }
         [-ln_minus_digamma(concentration), 0.0]
     }
 
@@ -98,6 +111,10 @@ impl Univariate<2> for Law {
     const ENTROPY: Option<Moment<2>> = Some(|[concentration, rate]| standard_entropy(concentration) - rate.ln());
 }
 
+/// Below this concentration the terms of the density do not cancel to the digits that are kept, and it
+/// takes one logarithm; from here on it is made of a deviance.
+pub(super) const DIRECT: f64 = 16.0;
+
 /// The limit of the kernel at 0: that of (concentration − 1) ln x, or what makes the density rate.
 fn log_kernel_at_zero(concentration: f64, rate: f64) -> f64 {
     if concentration < 1.0 {
@@ -105,8 +122,8 @@ fn log_kernel_at_zero(concentration: f64, rate: f64) -> f64 {
     } else if concentration > 1.0 {
         f64::NEG_INFINITY
     } else {
-        // NaN stays NaN.
-        concentration + rate.ln()
+        // 0, but NaN stays NaN.
+        (concentration - 1.0) + 0.0 * rate
     }
 }
 

@@ -11,7 +11,7 @@ use crate::rng::Rng;
 use crate::tensor::Flat;
 
 use super::deviance::{deviance, log_or};
-use super::gamma::{Law as Gamma, log_small_quantile, standard_entropy, standard_probabilities};
+use super::gamma::{DIRECT, Law as Gamma, log_small_quantile, standard_entropy, standard_probabilities};
 use super::standard_gamma::{log_standard_gamma, log_standard_gamma_slope, standard_gamma};
 use super::univariate::{Curve, Dual, Moment, Sampler, Univariate, univariate};
 
@@ -63,16 +63,23 @@ impl Univariate<2> for Law {
         Arc::new(Positive)
     }
 
-    fn log_kernel(x: f64, parameters: [f64; 2]) -> f64 {
+    fn log_kernel(x: f64, [concentration, rate]: [f64; 2]) -> f64 {
         if x <= 0.0 || x == f64::INFINITY {
             return f64::NEG_INFINITY;
         }
-        -deviance_of_quotient(x, parameters).0 - x.ln()
+        if concentration < DIRECT {
+            return -(concentration + 1.0) * x.ln() - rate / x;
+        }
+        -deviance_of_quotient(x, [concentration, rate]).0 - x.ln()
     }
 
     fn log_kernel_slopes(x: f64, [concentration, rate]: [f64; 2]) -> (f64, [f64; 2]) {
-        let (_, log_ratio) = deviance_of_quotient(x, [concentration, rate]);
-        ((rate / x - concentration - 1.0) / x, [log_ratio, concentration / rate - 1.0 / x])
+        let along = if concentration < DIRECT {
+            [-x.ln(), -x.recip()]
+        } else {
+            [deviance_of_quotient(x, [concentration, rate]).1, concentration / rate - 1.0 / x]
+        };
+        ((rate / x - concentration - 1.0) / x, along)
     }
 
     fn log_normalizer(parameters: [f64; 2]) -> f64 {

@@ -70,6 +70,12 @@ impl<C, S: Shape, E: Dtype, D: Backend<E>> Mixture<C, S, E, D> {
     }
 }
 
+/// Products of weights and of what they weigh, which are 0 where the weight is, whatever the other.
+pub(super) fn weighted<E: Dtype, D: Backend<E>>(weights: Flat<E, D>, each: Flat<E, D>) -> Flat<E, D> {
+    let counts: Vec<bool> = weights.read(|w| w.iter().map(|w| *w != E::of(0.0)).collect());
+    if counts.iter().all(|&it| it) { weights * each } else { (weights * each).select(&counts, 0.0) }
+}
+
 impl<C, S, V, E, D> Mixture<C, S, E, D>
 where
     C: Components<E, D, Value = Tensor<V, E, D>, Batch = WithoutLast<S>>,
@@ -98,9 +104,16 @@ where
         let (shape, layers, len) = (each.first()?.shape(), self.layers(), self.event_len());
         let weights = self.by_component(self.mixing.probs().into_flat());
         let spread = (0..weights.numel()).flat_map(|row| std::iter::repeat_n(row, len)).collect();
-        let weighted = D::take(weights, spread) * D::join(each.iter().map(Tensor::flat).collect());
+        let weighted = weighted(D::take(weights, spread), D::join(each.iter().map(Tensor::flat).collect()));
         let layers = Layers { inner: layers.inner * len, ..layers };
         Some(D::reduce(weighted, layers, Reduction::Sum).reshape_like(&shape))
+    }
+
+    /// The probability of something, from that under each component.
+    fn probability(&self, each: Vec<Option<Tensor<WithoutLast<S>, E, D>>>) -> Option<Tensor<WithoutLast<S>, E, D>> {
+        let each = each.into_iter().map(|p| Some(p?.into_flat())).collect::<Option<_>>()?;
+        let weighted = D::join(each) * self.by_component(self.mixing.probs().into_flat());
+        Some(D::reduce(weighted, self.layers(), Reduction::Sum).reshape_like(&self.batch_shape()))
     }
 
     /// The draw `x` as a function of the parameters: x − (F(x) − F(x) held fixed) / density.
@@ -183,10 +196,11 @@ where
     }
 
     fn cdf(&self, value: &Self::Value) -> Option<Tensor<WithoutLast<S>, E, D>> {
-        let each = self.components.each(|component| Some(component.cdf(value)?.into_flat()));
-        let each = D::join(each.into_iter().collect::<Option<_>>()?);
-        let weighted = each * self.by_component(self.mixing.probs().into_flat());
-        Some(D::reduce(weighted, self.layers(), Reduction::Sum).reshape_like(&self.batch_shape()))
+        self.probability(self.components.each(|component| component.cdf(value)))
+    }
+
+    fn survival(&self, value: &Self::Value) -> Option<Tensor<WithoutLast<S>, E, D>> {
+        self.probability(self.components.each(|component| component.survival(value)))
     }
 
     fn has_cdf(&self) -> bool {

@@ -1,15 +1,18 @@
 //! Mixtures of distributions of one family.
 
+use std::sync::Arc;
+
 use dfdx::shapes::{Dim, Shape};
 
 use crate::backend::{Backend, Layers, Reduction};
-use crate::constraint::Support;
+use crate::constraint::{OfComponents, Support};
 use crate::distribution::{Distribution, ParameterError};
 use crate::dtype::Dtype;
 use crate::rng::Rng;
 use crate::tensor::{Flat, Tensor, shape_from_dims};
 
 use super::Categorical;
+use super::mixture::weighted;
 use super::shapes::{LastAxis, WithoutLast, check_value_shape};
 
 /// The shape `Self` of components' values whose batch is `S`, without the axis of components, which
@@ -59,7 +62,7 @@ mixable! {
 /// of mixtures over numbers carry pathwise gradients of all parameters, the weights' too, where the
 /// components' cdf is differentiable: dx/dθ = −(∂F/∂θ) / density.
 ///
-/// The support is that of the components, which should share one.
+/// The support is that of the components, or their union where they have bounds of their own.
 ///
 /// ```
 /// use ppl_core::{Tensor, distribution::Distribution, distributions::{Categorical, MixtureSameFamily, Normal}};
@@ -145,7 +148,7 @@ where
         let layers = self.layers();
         let spread = (0..layers.outer * layers.axis).flat_map(|row| std::iter::repeat_n(row, layers.inner)).collect();
         let weights: Flat<E, D> = D::take(self.mixing.probs().into_flat(), spread);
-        D::reduce(weights * each.flat(), layers, Reduction::Sum).reshape_like(&self.value_shape())
+        D::reduce(weighted(weights, each.flat()), layers, Reduction::Sum).reshape_like(&self.value_shape())
     }
 
     /// The draw `x` as a function of the parameters: x − (F(x) − F(x) held fixed) / density.
@@ -203,7 +206,12 @@ where
     }
 
     fn support(&self) -> Support<E, D> {
-        self.components.support()
+        let each = self.components.support();
+        // Where components have bounds of their own, the support is what they cover together.
+        match each.each_inside(&[]) {
+            None => each,
+            Some(_) => Arc::new(OfComponents::new(each, self.layers())),
+        }
     }
 
     fn mean(&self) -> Option<Self::Value> {

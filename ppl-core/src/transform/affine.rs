@@ -4,7 +4,7 @@ use crate::backend::Backend;
 use crate::dtype::Dtype;
 use crate::functions::{Function, apply};
 
-use super::{Flat, Transform};
+use super::{Flat, Transform, positive};
 
 /// y = loc + scale · x, where the scale may be negative but not 0; gradients reach both parameters.
 #[derive(Clone, Debug)]
@@ -28,6 +28,9 @@ impl<E: Dtype, D: Backend<E>> Affine<E, D> {
 impl<E: Dtype, D: Backend<E>> Transform<E, D> for Affine<E, D> {
     fn name(&self) -> &'static str {
         "Affine"
+    }
+    fn increases(&self, count: usize) -> Vec<bool> {
+        positive(&self.scale, count)
     }
     fn forward(&self, x: Flat<E, D>) -> Flat<E, D> {
         self.map(Forward, x)

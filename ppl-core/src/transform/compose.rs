@@ -51,6 +51,10 @@ impl<E: Dtype, D: Backend<E>> Transform<E, D> for Compose<E, D> {
     fn is_bijective(&self) -> bool {
         self.parts.iter().all(|part| part.is_bijective())
     }
+    fn increases(&self, count: usize) -> Vec<bool> {
+        let each = self.parts.iter().map(|part| part.increases(count));
+        each.fold(vec![true; count], |all, part| all.into_iter().zip(part).map(|(a, b)| a == b).collect())
+    }
     fn forward(&self, x: Flat<E, D>) -> Flat<E, D> {
         self.parts.iter().fold(x, |x, part| part.forward(x))
     }
@@ -95,6 +99,9 @@ impl<E: Dtype, D: Backend<E>> Transform<E, D> for Inverse<E, D> {
     }
     fn is_bijective(&self) -> bool {
         self.base.is_bijective()
+    }
+    fn increases(&self, count: usize) -> Vec<bool> {
+        self.base.increases(count)
     }
     fn forward(&self, x: Flat<E, D>) -> Flat<E, D> {
         self.base.inverse(x)

@@ -117,6 +117,10 @@ impl<E: Dtype, D: Backend<E>, M: ElementMap> Transform<E, D> for M {
         M::BIJECTIVE
     }
 
+    fn increases(&self, count: usize) -> Vec<bool> {
+        vec![M::value(0.25) < M::value(0.5); count]
+    }
+
     fn forward(&self, x: Flat<E, D>) -> Flat<E, D> {
         let shape = x.shape();
         apply(Forward(*self), [x], shape)

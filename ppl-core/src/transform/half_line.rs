@@ -36,6 +36,9 @@ impl<E: Dtype, D: Backend<E>> Transform<E, D> for IntoHalfLine<E, D> {
     fn name(&self) -> &'static str {
         "IntoHalfLine"
     }
+    fn increases(&self, count: usize) -> Vec<bool> {
+        vec![self.above; count]
+    }
     fn forward(&self, x: Flat<E, D>) -> Flat<E, D> {
         let shape = x.shape();
         apply(Forward(self.sign()), [x, self.bound.clone()], shape)

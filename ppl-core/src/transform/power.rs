@@ -5,7 +5,7 @@ use crate::dtype::Dtype;
 use crate::functions::{Function, apply};
 
 use super::inside::strictly_inside;
-use super::{Flat, Transform};
+use super::{Flat, Transform, positive};
 
 /// y = x^exponent, of the positive numbers onto themselves; the exponent is not 0. Gradients reach
 /// it.
@@ -24,6 +24,9 @@ impl<E: Dtype, D: Backend<E>> Power<E, D> {
 impl<E: Dtype, D: Backend<E>> Transform<E, D> for Power<E, D> {
     fn name(&self) -> &'static str {
         "Power"
+    }
+    fn increases(&self, count: usize) -> Vec<bool> {
+        positive(&self.exponent, count)
     }
     fn forward(&self, x: Flat<E, D>) -> Flat<E, D> {
         let shape = x.shape();

@@ -46,6 +46,8 @@ pub trait Component<E: Dtype, D: Backend<E>> {
     fn variance(&self) -> Option<Self::Value>;
     /// See [`Distribution::cdf`].
     fn cdf(&self, value: &Self::Value) -> Option<Tensor<Self::Batch, E, D>>;
+    /// See [`Distribution::survival`].
+    fn survival(&self, value: &Self::Value) -> Option<Tensor<Self::Batch, E, D>>;
     /// See [`Distribution::has_cdf`].
     fn has_cdf(&self) -> bool;
     /// See [`Distribution::check_parameters`].
@@ -76,6 +78,7 @@ component! {
     mean() -> Option<P::Value>;
     variance() -> Option<P::Value>;
     cdf(value: &P::Value) -> Option<Tensor<P::Batch, E, D>>;
+    survival(value: &P::Value) -> Option<Tensor<P::Batch, E, D>>;
     has_cdf() -> bool;
     check_parameters() -> Result<(), ParameterError>;
     parameters_at(element: usize) -> Vec<(&'static str, f64)>;

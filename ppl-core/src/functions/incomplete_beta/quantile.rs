@@ -60,7 +60,7 @@ fn search(a: f64, b: f64, lower: bool, target: f64) -> [f64; 2] {
         let found = if lower { p } else { q };
         if found == 0.0 {
             beyond = odds;
-            odds = odds.sqrt() * (0.5 * bulk).exp();
+            odds = odds.sqrt() * (0.5 * bulk.clamp(FAR, -FAR)).exp();
             continue;
         }
         // d ln I / d logit x = kernel / I.
