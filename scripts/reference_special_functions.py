@@ -105,10 +105,6 @@ ln_beta = precise(400, lambda a, b: mpmath.loggamma(a) + mpmath.loggamma(b) - mp
 ln_gamma_ratio = precise(400, lambda a, x: mpmath.loggamma(a + x) - mpmath.loggamma(a))
 digamma_difference = precise(100, lambda a, x: mpmath.digamma(a + x) - mpmath.digamma(a))
 ln_choose = precise(400, lambda n, k: mpmath.loggamma(n + 1) - mpmath.loggamma(k + 1) - mpmath.loggamma(n - k + 1))
-ln_multigamma = lambda a, p: p * (p - 1) / 4 * mpmath.log(mp.pi) + mpmath.fsum(
-    mpmath.loggamma(a - mpf(j) / 2) for j in range(int(p))
-)
-multidigamma = lambda a, p: mpmath.fsum(mpmath.digamma(a - mpf(j) / 2) for j in range(int(p)))
 
 SHAPES = [1e-300, 1e-10, 1e-3, 0.3, 0.5, 1.0, 1.7, 4.0, 9.5, 12.0, 150.0, 1e4, 1e8, 1e10, 1e15]
 
@@ -126,8 +122,6 @@ def gamma_function():
         "digamma_difference": table(digamma_difference, *product(SHAPES[1:], SHAPES[1:])),
         "ln_choose": table(ln_choose, *((n, k) for n in [1, 2, 7, 20, 52, 1e3, 1e6, 1e10] for k in [0, 1, 2, 5, 9, 13, 26, 400, 5e5, 5e9]
                                          if k <= n), (2.5, 0.5), (3.5, 3.25)),
-        "ln_multigamma": table(ln_multigamma, *product([3.1, 7.5, 40.0, 1e5], [1, 2, 3, 7])),
-        "multidigamma": table(multidigamma, *product([3.1, 7.5, 40.0, 1e5], [1, 2, 3, 7])),
     }
 
 

@@ -19,13 +19,10 @@ pub(crate) mod rows;
 // Functions of one variable.
 pub(crate) mod unary;
 // The gamma function's logarithm, its derivatives, and ratios of gamma functions.
-#[allow(dead_code, reason = "families of distributions take what they need")]
 pub(crate) mod gamma_function;
 // The incomplete gamma functions, their inverses and their slopes in a.
-#[allow(dead_code, unused_imports, reason = "families of distributions take what they need")]
 pub(crate) mod incomplete_gamma;
 // The incomplete beta function, its inverses and its slopes in a and b.
-#[allow(dead_code, unused_imports, reason = "families of distributions take what they need")]
 pub(crate) mod incomplete_beta;
 // The modified Bessel functions of orders 0 and 1, scaled, and their ratio.
 pub(crate) mod bessel;

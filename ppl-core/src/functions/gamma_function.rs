@@ -347,16 +347,3 @@ pub(crate) fn ln_choose(n: f64, k: f64) -> f64 {
         -ln_beta(n - k + 1.0, k + 1.0) - n.ln_1p()
     }
 }
-
-/// The logarithm of the multivariate gamma function of dimension p, for a > (p − 1) / 2:
-/// p (p − 1) / 4 · ln π + Σⱼ ln Γ(a − j / 2) for j = 0, …, p − 1.
-pub(crate) fn ln_multigamma(a: f64, p: usize) -> f64 {
-    let dims = p as f64;
-    let sum: f64 = (0..p).map(|j| ln_gamma(a - 0.5 * j as f64)).sum();
-    if a <= 0.5 * (dims - 1.0) { f64::NAN } else { 0.25 * dims * (dims - 1.0) * PI.ln() + sum }
-}
-
-/// The derivative of [`ln_multigamma`] with respect to a.
-pub(crate) fn multidigamma(a: f64, p: usize) -> f64 {
-    (0..p).map(|j| digamma(a - 0.5 * j as f64)).sum()
-}

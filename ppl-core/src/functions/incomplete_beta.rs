@@ -20,7 +20,7 @@ mod quantile;
 mod slopes;
 
 use expansion::{fraction, power_series};
-pub(crate) use quantile::{beta_quantile, beta_quantile_both, beta_quantile_upper};
+pub(crate) use quantile::{beta_quantile, beta_quantile_both};
 use slopes::Slopes;
 
 /// From here on, for both parameters, the kernel comes from Stirling's formula.

@@ -116,12 +116,6 @@ pub(crate) fn gamma_inc_upper(a: f64, x: f64) -> f64 {
     gamma_inc_both(a, x)[1]
 }
 
-/// dx/da at a fixed P(a, x): the gradient of a draw `x` of the gamma distribution with concentration
-/// `a` and rate 1.
-pub(crate) fn gamma_pathwise(x: f64, a: f64) -> f64 {
-    if x == 0.0 { 0.0 } else { x * relative_pathwise(a, x, x.ln()) }
-}
-
 /// d ln x / da at a fixed P(a, x), given ln x: for draws so small that x itself is 0.
 pub(crate) fn gamma_pathwise_log(ln_x: f64, a: f64) -> f64 {
     relative_pathwise(a, ln_x.exp(), ln_x)
@@ -138,7 +132,7 @@ pub(crate) fn gamma_inc_slope(a: f64, x: f64) -> f64 {
 
 /// d ln x / da = −(∂P/∂a) / (x · density). The kernel, which P and its derivative share with the
 /// density, cancels, so that no tail underflows.
-fn relative_pathwise(a: f64, x: f64, ln_x: f64) -> f64 {
+pub(super) fn relative_pathwise(a: f64, x: f64, ln_x: f64) -> f64 {
     if !(a > 0.0 && x >= 0.0) || a.is_infinite() || x.is_infinite() {
         return f64::NAN;
     }

@@ -20,11 +20,6 @@ pub(crate) fn beta_quantile(a: f64, b: f64, p: f64) -> f64 {
     beta_quantile_both(a, b, [p, 1.0 - p])[0]
 }
 
-/// The x with 1 − I(x; a, b) = `q`: 1 at 0, 0 at 1, NaN outside.
-pub(crate) fn beta_quantile_upper(a: f64, b: f64, q: f64) -> f64 {
-    beta_quantile_both(a, b, [1.0 - q, q])[0]
-}
-
 /// The pair x and y = 1 − x with I(x; a, b) = `p` = 1 − `q`, each with its own digits.
 pub(crate) fn beta_quantile_both(a: f64, b: f64, [p, q]: [f64; 2]) -> [f64; 2] {
     let positive = |v: f64| v > 0.0 && v < f64::INFINITY;
