@@ -4,8 +4,10 @@ use std::fmt::{Debug, Display};
 
 use num_traits::Float;
 
-// Branch-free exponentials for `f32`.
+// Branch-free exponentials and logarithms.
 mod quick;
+
+use quick::{double, single};
 
 /// A floating-point element type. One run of a model has one dtype.
 ///
@@ -22,15 +24,14 @@ pub trait Dtype:
     /// This value as `f64`, exactly.
     fn wide(self) -> f64;
 
-    /// eˣ in a form that loops vectorise in `f32`: within 2 units in the last place, and 0 where the
+    /// eˣ in a form that loops vectorise: within 2 units in the last place, and in `f32` 0 where the
     /// result is less than 2e-38.
     fn quick_exp(self) -> Self;
 
-    /// ln(1 + x) for 0 ≤ x ≤ 1, in a form that loops vectorise in `f32`: within 2 units in the last
-    /// place.
+    /// ln(1 + x) for 0 ≤ x ≤ 1, in a form that loops vectorise: within 2 units in the last place.
     fn quick_ln_1p(self) -> Self;
 
-    /// 1 − e⁻ˣ for x ≥ 0, in a form that loops vectorise in `f32`: within 4 units in the last place.
+    /// 1 − e⁻ˣ for x ≥ 0, in a form that loops vectorise: within 4 units in the last place.
     fn quick_one_minus_exp_neg(self) -> Self;
 
     /// Little-endian bytes of a slice, for checkpoints.
@@ -41,7 +42,7 @@ pub trait Dtype:
 }
 
 macro_rules! dtype {
-    ($float:ident, $exp:path, $ln_1p:path, $one_minus:expr) => {
+    ($float:ident, $quick:ident) => {
         impl Dtype for $float {
             const NAME: &'static str = stringify!($float);
 
@@ -57,17 +58,17 @@ macro_rules! dtype {
 
             #[inline(always)]
             fn quick_exp(self) -> Self {
-                $exp(self)
+                $quick::exp(self)
             }
 
             #[inline(always)]
             fn quick_ln_1p(self) -> Self {
-                $ln_1p(self)
+                $quick::ln_1p_of_unit(self)
             }
 
             #[inline(always)]
             fn quick_one_minus_exp_neg(self) -> Self {
-                $one_minus(self)
+                $quick::one_minus_exp_neg(self)
             }
 
             fn to_le_bytes(values: &[Self]) -> Vec<u8> {
@@ -84,5 +85,5 @@ macro_rules! dtype {
     };
 }
 
-dtype!(f32, quick::exp, quick::ln_1p_of_unit, quick::one_minus_exp_neg);
-dtype!(f64, f64::exp, f64::ln_1p, |x: f64| -(-x).exp_m1());
+dtype!(f32, single);
+dtype!(f64, double);

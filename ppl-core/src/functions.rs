@@ -45,6 +45,13 @@ pub trait Function<E: Dtype, const N: usize>: Copy + Send + Sync + 'static {
     /// The partial derivatives at one element, given the value there.
     fn partials(&self, args: [E; N], value: E) -> [E; N];
 
+    /// Value and partial derivatives together, for sums, which ask for both in one pass.
+    #[inline(always)]
+    fn value_and_partials(&self, args: [E; N]) -> (E, [E; N]) {
+        let value = self.value(args);
+        (value, self.partials(args, value))
+    }
+
     /// The same function from dfdx's own operations, for devices other than the CPU; without it
     /// such a device goes through the host.
     fn native<D: Backend<E>>(&self, args: [Flat<E, D>; N]) -> Option<Flat<E, D>> {

@@ -18,6 +18,8 @@ use crate::tensor::{Flat, Inner, Tensor};
 mod buffer;
 // Functions of single elements, forward and backward.
 mod elementwise;
+// Sums of functions of single elements.
+mod summed;
 // Functions of rows, forward and backward.
 mod rows;
 // Sums, log-sums and maxima over an axis.
@@ -111,7 +113,7 @@ macro_rules! cpu_backend {
                 args: [Flat<$E, Self>; N],
                 numel: usize,
             ) -> Tensor<(), $E, Self> {
-                elementwise::sum(f, args, numel)
+                summed::sum(f, args, numel)
             }
 
             fn rows(f: Arc<dyn RowFunction<$E>>, x: Flat<$E, Self>, rows: usize) -> Flat<$E, Self> {

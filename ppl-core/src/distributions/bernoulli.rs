@@ -210,7 +210,7 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for Bernoulli<S, E, D
 /// Whether a value lies outside [0, 1], where the cross-entropy means nothing.
 #[inline(always)]
 fn outside<E: Dtype>(x: E) -> bool {
-    x < E::of(0.0) || x > E::of(1.0)
+    (x < E::of(0.0)) | (x > E::of(1.0))
 }
 
 /// factor · of, but 0 where the factor is 0 and the other infinite.
@@ -255,18 +255,17 @@ impl<E: Dtype> Function<E, 2> for LogitProbability {
         "Bernoulli::log_prob"
     }
 
+    // Computed first and chosen after, so that loops become vector code.
     #[inline(always)]
     fn value(&self, [x, logit]: [E; 2]) -> E {
-        if outside(x) {
-            E::neg_infinity()
-        } else {
-            (logit * x - logit.max(E::of(0.0))) - (-logit.abs()).quick_exp().quick_ln_1p()
-        }
+        let value = (logit * x - logit.max(E::of(0.0))) - (-logit.abs()).quick_exp().quick_ln_1p();
+        if outside(x) { E::neg_infinity() } else { value }
     }
 
     #[inline(always)]
     fn partials(&self, [x, logit]: [E; 2], _: E) -> [E; 2] {
-        if outside(x) { [E::of(0.0); 2] } else { [logit, x - sigmoid(logit)] }
+        let (outside, slope) = (outside(x), x - sigmoid(logit));
+        [logit, slope].map(|slope| if outside { E::of(0.0) } else { slope })
     }
 }
 

@@ -60,6 +60,7 @@ impl Univariate<2> for Law {
         Arc::new(NonNegative)
     }
 
+    #[inline]
     fn log_kernel(x: f64, [concentration, rate]: [f64; 2]) -> f64 {
         if x < 0.0 || x == f64::INFINITY {
             return f64::NEG_INFINITY;
@@ -73,6 +74,7 @@ impl Univariate<2> for Law {
         -deviance_of_product(x, rate, concentration).0 - x.ln()
     }
 
+    #[inline]
     fn log_kernel_slopes(x: f64, [concentration, rate]: [f64; 2]) -> (f64, [f64; 2]) {
         let along = if concentration < DIRECT {
             [x.ln(), -x]
@@ -128,6 +130,7 @@ fn log_kernel_at_zero(concentration: f64, rate: f64) -> f64 {
 }
 
 /// With a concentration below 1 in logarithms, since the standard draw may underflow.
+#[inline]
 pub(super) fn draw([concentration, rate]: [f64; 2], rng: &mut Rng) -> f64 {
     if concentration < 1.0 {
         (log_standard_gamma(concentration, rng) - rate.ln()).exp()

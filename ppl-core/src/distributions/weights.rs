@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use dfdx::shapes::Shape;
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 use crate::backend::Backend;
 use crate::distribution::ParameterError;
@@ -12,6 +12,11 @@ use crate::functions::{RowFunction, apply_rows};
 use crate::tensor::{Flat, Operand, Tensor};
 
 use super::rows::Rows;
+
+// The probability of some of a row's categories together.
+mod portion;
+
+use portion::Portion;
 
 /// How probabilities were given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,8 +133,7 @@ impl Form {
                 Total { shift: E::of(0.0), scale, sum: row.iter().map(|w| w.wide() * scale).sum() }
             }
             Form::Logits => {
-                let shift = row.iter().copied().fold(E::neg_infinity(), E::max);
-                let shift = if shift.is_finite() { shift } else { E::of(0.0) };
+                let shift = largest(row);
                 Total { shift, scale: 1.0, sum: sum_of_exp(row, shift) }
             }
         }
@@ -159,9 +163,8 @@ impl Form {
                 let scale = scale_of(row);
                 return row.iter().map(|w| w.wide() * scale).collect();
             }
-            Form::Logits => row.iter().copied().fold(E::neg_infinity(), E::max),
+            Form::Logits => largest(row).wide(),
         };
-        let shift = if shift.is_finite() { shift.wide() } else { 0.0 };
         row.iter().map(|w| (w.wide() - shift).exp()).collect()
     }
 
@@ -196,6 +199,19 @@ pub(super) struct Total<E> {
     shift: E,
     scale: f64,
     sum: f64,
+}
+
+/// The largest of a row's logits; 0 where that is not finite.
+fn largest<E: Dtype>(row: &[E]) -> E {
+    let largest = row.iter().copied().fold(E::neg_infinity(), E::max);
+    if largest.is_finite() { largest } else { E::of(0.0) }
+}
+
+/// Fills `exponentials` with exp(x − largest x): the row's total.
+fn exponentials<E: Dtype>(row: &[E], exponentials: &mut [E]) -> Total<E> {
+    let shift = largest(row);
+    exponentials.iter_mut().zip(row).for_each(|(e, &x)| *e = (x - shift).quick_exp());
+    Total { shift, scale: 1.0, sum: exponentials.iter().map(|e| e.wide()).sum() }
 }
 
 /// Σ exp(x − shift): first a block of exponentials, as vector code, then their sum.
@@ -311,69 +327,43 @@ impl<E: Dtype> RowFunction<E> for Picked {
         };
     }
 
-    fn pullback(&self, row: usize, x: &[E], y: &[E], upstream: &[E], gradient: &mut [E]) {
-        if y[0] == E::neg_infinity() || upstream[0] == E::of(0.0) {
-            return;
+    fn slopes_with_value(&self) -> bool {
+        true
+    }
+
+    fn value_and_slopes(&self, row: usize, x: &[E], slopes: &mut [E]) -> E {
+        let k = self.categories[row];
+        let Some(&weight) = x.get(k) else {
+            return E::neg_infinity();
+        };
+        let total = match self.form {
+            Form::Probs => self.form.total(x),
+            Form::Logits => exponentials(x, slopes),
+        };
+        let value = E::of(self.form.log_prob(weight, total));
+        if value == E::neg_infinity() {
+            slopes.fill(E::of(0.0));
+            return value;
         }
-        let (k, u, total) = (self.categories[row], upstream[0].wide(), self.form.total(x));
-        let scale = E::of(u / total.sum);
         match self.form {
             Form::Probs => {
-                gradient.iter_mut().for_each(|g| *g -= scale);
-                gradient[k] += E::of(u / x[k].wide());
+                slopes.fill(E::of(-1.0 / total.sum));
+                slopes[k] += E::of(1.0 / weight.wide());
             }
             Form::Logits => {
-                gradient.iter_mut().zip(x).for_each(|(g, &w)| *g -= scale * (w - total.shift).quick_exp());
-                gradient[k] += upstream[0];
+                let scale = E::of(-1.0 / total.sum);
+                slopes.iter_mut().for_each(|slope| *slope = *slope * scale);
+                slopes[k] += E::of(1.0);
             }
         }
-    }
-}
-
-/// The probability of the categories up to one of each row, or of those beyond it. Both sums run over
-/// a part of the terms of the whole in its order, so that none exceeds 1.
-#[derive(Debug)]
-struct Portion {
-    form: Form,
-    len: usize,
-    categories: Arc<[usize]>,
-    beyond: bool,
-}
-
-impl Portion {
-    /// Whether a category is in the sum of a row.
-    fn has(&self, row: usize, k: usize) -> bool {
-        (k > self.categories[row]) == self.beyond
-    }
-
-    /// The weights, their sum, and that of the portion.
-    fn sums<E: Dtype>(&self, row: usize, x: &[E]) -> (SmallVec<[f64; 16]>, f64, f64) {
-        let weights = self.form.weights(x);
-        let part = weights.iter().enumerate().filter(|(k, _)| self.has(row, *k)).map(|(_, w)| w).sum();
-        let all = weights.iter().sum();
-        (weights, all, part)
-    }
-}
-
-impl<E: Dtype> RowFunction<E> for Portion {
-    fn lens(&self) -> (usize, usize) {
-        (self.len, 1)
-    }
-
-    fn value(&self, row: usize, x: &[E], y: &mut [E]) {
-        let (_, all, part) = self.sums(row, x);
-        y[0] = E::of(part / all);
+        value
     }
 
     fn pullback(&self, row: usize, x: &[E], _: &[E], upstream: &[E], gradient: &mut [E]) {
-        let (weights, all, part) = self.sums(row, x);
-        let scale = upstream[0].wide() / all;
-        for (k, (g, w)) in gradient.iter_mut().zip(weights).enumerate() {
-            let along = f64::from(self.has(row, k)) - part / all;
-            *g += E::of(match self.form {
-                Form::Probs => scale * along,
-                Form::Logits => scale * w * along,
-            });
+        let mut slopes: SmallVec<[E; 32]> = smallvec![E::of(0.0); x.len()];
+        self.value_and_slopes(row, x, &mut slopes);
+        if upstream[0] != E::of(0.0) {
+            gradient.iter_mut().zip(slopes).for_each(|(g, slope)| *g += upstream[0] * slope);
         }
     }
 }

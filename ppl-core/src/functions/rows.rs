@@ -16,6 +16,21 @@ pub trait RowFunction<E: Dtype>: Debug + Send + Sync + 'static {
     /// Fills `y`, which holds zeros, from `x`; `row` is the row's number.
     fn value(&self, row: usize, x: &[E], y: &mut [E]);
 
+    /// Whether its gradient is best found together with its value, by
+    /// [`RowFunction::value_and_slopes`]: where the output is one number, and the two have most of their
+    /// work in common.
+    fn slopes_with_value(&self) -> bool {
+        false
+    }
+
+    /// The one number of the output, and into `slopes`, which holds zeros, its derivatives.
+    fn value_and_slopes(&self, row: usize, x: &[E], slopes: &mut [E]) -> E {
+        let mut y = [E::of(0.0)];
+        self.value(row, x, &mut y);
+        self.pullback(row, x, &y, &[E::of(1.0)], slopes);
+        y[0]
+    }
+
     /// Adds to `gradient`, the gradient of `x`, what flows back from `upstream`, that of `y`.
     fn pullback(&self, row: usize, x: &[E], y: &[E], upstream: &[E], gradient: &mut [E]);
 }

@@ -16,15 +16,24 @@ pub(in crate::distributions) fn draws<E: Dtype>(
     rng: &mut Rng,
     draw: impl Fn(usize, &mut Rng) -> f64 + Sync,
 ) -> Vec<E> {
+    draws_in_dtype(numel, rng, |i, rng| E::of(draw(i, rng)))
+}
+
+/// [`draws`] that come in their dtype.
+pub(super) fn draws_in_dtype<E: Dtype>(
+    numel: usize,
+    rng: &mut Rng,
+    draw: impl Fn(usize, &mut Rng) -> E + Sync,
+) -> Vec<E> {
     if numel <= CHUNK {
-        return (0..numel).map(|i| E::of(draw(i, rng))).collect();
+        return (0..numel).map(|i| draw(i, rng)).collect();
     }
     let seed: u64 = rng.r#gen();
     let mut values = vec![E::of(0.0); numel];
     threads::each_chunk(&mut values, CHUNK, &|c, chunk| {
         let mut rng = Rng::stream(seed, c as u64);
         for (i, value) in chunk.iter_mut().enumerate() {
-            *value = E::of(draw(c * CHUNK + i, &mut rng));
+            *value = draw(c * CHUNK + i, &mut rng);
         }
     });
     values

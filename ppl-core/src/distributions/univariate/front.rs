@@ -12,7 +12,7 @@ use crate::functions::{Function, apply, apply_sum};
 use crate::rng::Rng;
 use crate::tensor::{Flat, Operand, Tensor};
 
-use super::draws::draws;
+use super::draws::{draws, draws_in_dtype};
 use super::functions::{Curved, LocScale, LogProb, Momentary, Moved};
 use super::{Moment, Sampler, Univariate};
 use crate::distributions::shapes::{batch_shape, elements, number_at};
@@ -116,9 +116,12 @@ impl<F: Univariate<K>, S: Shape, E: Dtype, D: Backend<E>, const K: usize, const 
     }
 
     pub(in crate::distributions) fn draw(&self, rng: &mut Rng) -> Tensor<S, E, D> {
-        let numel = self.shape.num_elements();
-        let sample = match F::SAMPLER {
-            Sampler::LocScale(noise) => {
+        let (numel, flats) = (self.shape.num_elements(), self.flats());
+        let tracked = flats.iter().any(|p| p.tracked);
+        let numbers = flats.each_ref().map(Tensor::to_vec);
+        let at = |i: usize| numbers.each_ref().map(|p| p[if p.len() == 1 { 0 } else { i }]);
+        let values = match F::SAMPLER {
+            Sampler::LocScale(noise) if tracked => {
                 let noise = Flat::vector(draws(numel, rng, |_, rng| noise(rng)));
                 return apply(LocScale, self.beside(noise), self.shape);
             }
@@ -126,15 +129,17 @@ impl<F: Univariate<K>, S: Shape, E: Dtype, D: Backend<E>, const K: usize, const 
                 let noise = Flat::vector(draws(numel, rng, |_, rng| noise(rng)));
                 return apply(Moved::new(F::NAME, formula, F::rounded::<E>), self.beside(noise), self.shape);
             }
-            Sampler::Direct(sample) => sample,
+            Sampler::LocScale(noise) => draws_in_dtype(numel, rng, |i, rng| {
+                let at = at(i);
+                LocScale.value([E::of(noise(rng)), at[0], at[1]])
+            }),
+            Sampler::Direct(sample) => {
+                draws_in_dtype(numel, rng, |i, rng| F::rounded(E::of(sample(at(i).map(E::wide), rng))))
+            }
         };
-        let flats = self.flats();
-        let numbers = flats.each_ref().map(Tensor::to_vec);
-        let at = |i: usize| numbers.each_ref().map(|p| p[if p.len() == 1 { 0 } else { i }].wide());
-        let draws = draws::<E>(numel, rng, |i, rng| sample(at(i), rng));
-        let values = Flat::vector(draws.into_iter().map(F::rounded).collect());
+        let values = Flat::vector(values);
         match Curved::pathwise::<F>() {
-            Some(curve) if flats.iter().any(|p| p.tracked) => apply(curve, self.beside(values), self.shape),
+            Some(curve) if tracked => apply(curve, self.beside(values), self.shape),
             _ => values.reshape_like(&self.shape),
         }
     }

@@ -1,0 +1,117 @@
+//! Sums of functions of single elements. Their gradient is the slopes times one number, so the slopes
+//! are found in the pass that finds the values, and nothing is computed twice.
+
+use dfdx::tensor::{Cpu, HasErr};
+
+use super::elementwise::{Args, BLOCK, Target, blocks, fill, sum_of, targets};
+use super::{CHUNK, Element, output, record_from};
+use crate::autodiff::{DfdxGradients, is_recording};
+use crate::backend::Backend;
+use crate::functions::Function;
+use crate::tensor::{Flat, Tensor};
+use crate::threads;
+
+/// The sum of `f` over all elements.
+pub(super) fn sum<E: Element, F: Function<E, N>, const N: usize>(
+    f: F,
+    args: [Flat<E, Cpu>; N],
+    numel: usize,
+) -> Tensor<(), E, Cpu>
+where
+    Cpu: Backend<E>,
+{
+    let tracked = args.iter().any(|a| a.tracked);
+    if !tracked || numel == 0 || !is_recording() {
+        let total = total(f, &Args::new(&args, numel), numel);
+        return output(vec![E::of(total)], tracked).reshape_like(&());
+    }
+    let (total, slopes) = total_and_slopes(f, &args, numel);
+    let out = output(vec![E::of(total)], true);
+    record_from(&out, move |grads, upstream| {
+        for (arg, slopes) in args.iter().zip(slopes).filter(|(arg, _)| arg.tracked) {
+            add(grads, arg, upstream[0], &slopes)?;
+        }
+        Ok(())
+    });
+    out.reshape_like(&())
+}
+
+/// The values alone.
+fn total<E: Element, F: Function<E, N>, const N: usize>(f: F, inputs: &Args<'_, E, N>, numel: usize) -> f64
+where
+    Cpu: Backend<E>,
+{
+    let mut sums = vec![0.0; numel.div_ceil(CHUNK)];
+    threads::each(&mut sums, &|c, sum| {
+        let at = c * CHUNK;
+        let mut values = [E::of(0.0); BLOCK];
+        for (start, len) in blocks(at, CHUNK.min(numel - at)) {
+            fill(f, &mut values[..len], inputs.block(start, len));
+            *sum += sum_of(&values[..len]);
+        }
+    });
+    sums.into_iter().sum()
+}
+
+/// The sum, and its slopes along each tracked argument: one for each element, or their sum along an
+/// argument that is one number.
+fn total_and_slopes<E: Element, F: Function<E, N>, const N: usize>(
+    f: F,
+    args: &[Flat<E, Cpu>; N],
+    numel: usize,
+) -> (f64, [Vec<E>; N])
+where
+    Cpu: Backend<E>,
+{
+    let inputs = Args::new(args, numel);
+    let mut slopes = args.each_ref().map(|arg| if arg.tracked { vec![E::of(0.0); arg.numel()] } else { Vec::new() });
+    let scalar = slopes.each_ref().map(|slopes| slopes.len() == 1 && numel != 1);
+    let targets = targets(&mut slopes, scalar, numel.div_ceil(CHUNK));
+    let mut chunks: Vec<_> = targets.into_iter().map(|targets| (0.0, targets)).collect();
+    threads::each(&mut chunks, &|c, (sum, targets)| {
+        let at = c * CHUNK;
+        let mut values = [E::of(0.0); BLOCK];
+        let mut gains = [[E::of(0.0); BLOCK]; N];
+        for (start, len) in blocks(at, CHUNK.min(numel - at)) {
+            let block = inputs.block(start, len).map(|argument| &argument[..len]);
+            for k in 0..len {
+                let (value, partials) = f.value_and_partials(std::array::from_fn(|i| block[i][k]));
+                values[k] = value;
+                for i in 0..N {
+                    gains[i][k] = partials[i];
+                }
+            }
+            *sum += sum_of(&values[..len]);
+            targets.iter_mut().zip(&gains).for_each(|(target, gains)| target.add(start - at, &gains[..len]));
+        }
+    });
+    let total = chunks.iter().map(|(sum, _)| sum).sum();
+    let sums: [f64; N] = std::array::from_fn(|i| {
+        chunks.iter().map(|(_, targets)| if let Target::Scalar(sum) = targets[i] { sum } else { 0.0 }).sum()
+    });
+    drop(chunks);
+    for i in (0..N).filter(|&i| scalar[i]) {
+        slopes[i][0] = E::of(sums[i]);
+    }
+    (total, slopes)
+}
+
+/// Adds `upstream · slopes` to the gradient of an argument. A zero upstream adds nothing even where a
+/// slope is infinite.
+fn add<E: Element>(
+    grads: &mut DfdxGradients<E, Cpu>,
+    arg: &Flat<E, Cpu>,
+    upstream: E,
+    slopes: &[E],
+) -> Result<(), <Cpu as HasErr>::Err>
+where
+    Cpu: Backend<E>,
+{
+    let gradient = E::buffer(grads.get_or_alloc_mut(&arg.inner)?);
+    if upstream != E::of(0.0) {
+        threads::each_chunk(gradient, CHUNK, &|c, gradient| {
+            gradient.iter_mut().zip(&slopes[c * CHUNK..]).for_each(|(g, &slope)| *g += upstream * slope);
+        });
+    }
+    Ok(())
+}
