@@ -345,7 +345,7 @@ mod tests {
         assert_eq!(logs(-1.0), [f64::NEG_INFINITY, 0.0]);
         // mpmath: 0.75 times what a Poisson count of rate 2 exceeds 300 with.
         let far = ZeroInflatedPoisson::<(), f64, Cpu>::with_rate(2.0, 0.25).log_survival(&Tensor::scalar(300.0));
-        assert!((far.unwrap().item() / -1214.2566965376749 - 1.0).abs() < 1e-13);
+        assert!((far.unwrap().item() / -1214.256696537675 - 1.0).abs() < 1e-13);
     }
 
     #[test]
