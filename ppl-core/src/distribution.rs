@@ -7,6 +7,8 @@ use dfdx::shapes::{ReduceShape, Shape};
 use crate::backend::Backend;
 use crate::constraint::{Constraint, Support};
 use crate::dtype::Dtype;
+use crate::functions::apply;
+use crate::functions::special::LogProbability;
 use crate::rng::Rng;
 use crate::tensor::{Operand, Tensor};
 use crate::values::SiteValue;
@@ -110,6 +112,17 @@ pub trait Distribution<E: Dtype, D: Backend<E>>: Clone + 'static {
         Some(-self.cdf(value)? + E::of(1.0))
     }
 
+    /// ln [`Distribution::cdf`], which is finite, with its gradient, where a probability is too small
+    /// for a number and the family knows how; −∞ without a gradient where it is 0; `None` without a cdf.
+    fn log_cdf(&self, value: &Self::Value) -> Option<Tensor<Self::Batch, E, D>> {
+        Some(log_probability(self.cdf(value)?))
+    }
+
+    /// ln [`Distribution::survival`], as [`Distribution::log_cdf`].
+    fn log_survival(&self, value: &Self::Value) -> Option<Tensor<Self::Batch, E, D>> {
+        Some(log_probability(self.survival(value)?))
+    }
+
     /// The value whose [`Distribution::cdf`] is this probability; `None` without a closed form.
     fn icdf(&self, _probability: &Tensor<Self::Batch, E, D>) -> Option<Self::Value> {
         None
@@ -189,6 +202,12 @@ pub fn check_parameter<S: Shape, E: Dtype, D: Backend<E>>(
             constraint: constraint.describe(),
         }),
     })
+}
+
+/// ln p of probabilities that rounding may have left below 0: −∞ without a slope where there is none.
+pub(crate) fn log_probability<S: Shape, E: Dtype, D: Backend<E>>(p: Tensor<S, E, D>) -> Tensor<S, E, D> {
+    let shape = p.shape();
+    apply(LogProbability, [p.into_flat()], shape)
 }
 
 /// The index of a flat position in a tensor of these sizes.

@@ -8,6 +8,8 @@ mod rows;
 mod weights;
 // What the distributions over numbers share.
 mod univariate;
+// Probabilities between two points.
+mod between;
 // Integrals without a closed form.
 mod quadrature;
 // Powers of positive numbers.

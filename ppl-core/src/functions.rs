@@ -20,14 +20,14 @@ pub(crate) mod rows;
 pub(crate) mod unary;
 // The gamma function's logarithm, its derivatives, and ratios of gamma functions.
 pub(crate) mod gamma_function;
+// Logarithms of sums, differences and products.
+pub(crate) mod logarithms;
 // The incomplete gamma functions, their inverses and their slopes in a.
 pub(crate) mod incomplete_gamma;
 // The incomplete beta function, its inverses and its slopes in a and b.
 pub(crate) mod incomplete_beta;
 // The modified Bessel functions of orders 0 and 1, scaled, and their ratio.
 pub(crate) mod bessel;
-// Logarithms of sums, differences and products.
-pub(crate) mod logarithms;
 // Special functions as element functions with their derivatives.
 pub(crate) mod special;
 // Special functions against mpmath.

@@ -256,15 +256,113 @@ fn a_transform_that_rounds_keeps_its_direction() {
 
 #[test]
 fn a_censored_value_that_cannot_be_has_no_slope() {
-    for (x, censored) in [(50.0, [true; 1]), (-50.0, [false; 1])] {
-        let (loc, x) = (Vector::from([0.0]).tracked(), Vector::from([x]).tracked());
-        let normal = || Normal::new(&loc, 1.0);
-        let (value, grads) = match censored[0] {
-            true => grad(|| Censored::right(normal(), censored).log_prob(&x).sum_all()),
-            false => grad(|| Censored::left(normal(), [true]).log_prob(&x).sum_all()),
-        };
+    for (x, right) in [(50.0, true), (-50.0, false)] {
+        let (high, x) = (Vector::from([2.0]).tracked(), Vector::from([x]).tracked());
+        let uniform = || Uniform::new(0.0, &high);
+        let censored = || if right { Censored::right(uniform(), [true]) } else { Censored::left(uniform(), [true]) };
+        let (value, grads) = grad(|| censored().log_prob(&x).sum_all());
         assert_eq!(value.item(), f64::NEG_INFINITY);
-        assert_eq!(grads.get(&loc).unwrap().to_vec(), [0.0]);
+        assert_eq!(grads.get(&high).unwrap().to_vec(), [0.0]);
         assert_eq!(grads.get(&x).unwrap().to_vec(), [0.0]);
     }
+}
+
+/// Value and gradients of a score with respect to leaves.
+fn scored(leaves: &[Tensor<(), f64, Cpu>], score: impl Fn() -> Tensor<(), f64, Cpu>) -> Vec<f64> {
+    let (value, grads) = grad(score);
+    std::iter::once(value.item()).chain(leaves.iter().map(|leaf| grads.get(leaf).unwrap().item())).collect()
+}
+
+fn leaf(value: f64) -> Tensor<(), f64, Cpu> {
+    Tensor::scalar(value).tracked()
+}
+
+// Expected values of the tests below: mpmath with 60 digits.
+#[test]
+fn a_censored_regression_learns_from_what_is_sixty_deviations_away() {
+    let leaves = [leaf(1.0), leaf(1.25), leaf(1.0)];
+    let [intercept, slope, scale] = &leaves;
+    let observed = || Normal::new(intercept + slope * 2.0, scale);
+    let expected = [-1805.013560680567, 60.016657420241125, 120.03331484048225, 3600.9994452144675];
+    let right = scored(&leaves, || Censored::right(observed(), [true]).log_prob(&Tensor::scalar(63.5)));
+    close(&right, &expected, 1e-12);
+    let mirrored = [expected[0], -expected[1], -expected[2], expected[3]];
+    let left = scored(&leaves, || Censored::left(observed(), [true]).log_prob(&Tensor::scalar(-56.5)));
+    close(&left, &mirrored, 1e-12);
+}
+
+#[test]
+fn an_interval_far_away_has_a_score_and_a_gradient() {
+    let wide = [-1805.013560680567, 60.016657420241125, 3600.9994452144675];
+    let mirrored = [wide[0], -wide[1], wide[2]];
+    let narrow = [-1805.9962142325324, 60.00360216695369, 3599.4322780409];
+    let cases = [(60.0, 61.0, wide), (60.0, f64::INFINITY, wide), (-61.0, -60.0, mirrored), (60.0, 60.0078125, narrow)];
+    for (lower, upper, expected) in cases {
+        let leaves = [leaf(0.0), leaf(1.0)];
+        let normal = || Normal::new(&leaves[0], &leaves[1]);
+        let score = || Censored::interval(normal(), Tensor::scalar(upper)).log_prob(&Tensor::scalar(lower));
+        close(&scored(&leaves, score), &expected, 1e-10);
+    }
+    // Nothing is between points the other way around, and nothing pulls.
+    let leaves = [leaf(0.0), leaf(1.0)];
+    let score = || {
+        Censored::interval(Normal::new(&leaves[0], &leaves[1]), Tensor::scalar(60.0)).log_prob(&Tensor::scalar(61.0))
+    };
+    assert_eq!(scored(&leaves, score), [f64::NEG_INFINITY, 0.0, 0.0]);
+}
+
+#[test]
+fn a_folded_normal_has_logarithms_of_both_tails() {
+    let leaves = [leaf(50.0), leaf(1.0)];
+    let folded = || Folded::new(Normal::new(&leaves[0], &leaves[1]));
+    let below = scored(&leaves, || folded().log_cdf(&Tensor::scalar(0.5)).unwrap());
+    close(&below, &[-1229.9463189088274, -49.520185563987499, 2451.2491854173812], 1e-11);
+    let leaves = [leaf(1.5), leaf(2.0)];
+    let folded = || Folded::new(Normal::new(&leaves[0], &leaves[1]));
+    let above = scored(&leaves, || folded().log_survival(&Tensor::scalar(100.0)).unwrap());
+    close(&above, &[-1217.5975097522599, 24.635143930391263, 1213.2808385717697], 1e-11);
+    assert_eq!(folded().log_cdf(&Tensor::scalar(100.0)).unwrap().item(), 0.0);
+    assert_eq!(folded().log_cdf(&Tensor::scalar(-1.0)).unwrap().item(), f64::NEG_INFINITY);
+    assert_eq!(folded().log_survival(&Tensor::scalar(-1.0)).unwrap().item(), 0.0);
+    let near = Tensor::scalar(1.25);
+    assert!((folded().log_cdf(&near).unwrap().item() - folded().cdf(&near).unwrap().item().ln()).abs() < 1e-14);
+}
+
+#[test]
+fn a_transform_hands_on_the_tail_that_it_maps_to() {
+    let made = TransformedDistribution::new(Normal::<(), f64, Cpu>::new(0.5, 2.0), Exp);
+    let direct = LogNormal::<(), f64, Cpu>::new(0.5, 2.0);
+    let flat = |v: f64| Tensor::from_vec(vec![v], (1,));
+    let turned =
+        TransformedDistribution::new(Normal::<(), f64, Cpu>::new(-0.5, 2.0), Affine::new(flat(0.0), flat(-1.0)));
+    let turned = TransformedDistribution::new(turned, Exp);
+    for x in [1e-60, 0.3, 5.0, 1e60] {
+        let x = Tensor::scalar(x);
+        let expected = [direct.log_cdf(&x).unwrap().item(), direct.log_survival(&x).unwrap().item()];
+        close(&[made.log_cdf(&x).unwrap().item(), made.log_survival(&x).unwrap().item()], &expected, 1e-13);
+        close(&[turned.log_cdf(&x).unwrap().item(), turned.log_survival(&x).unwrap().item()], &expected, 1e-13);
+        assert_eq!(made.survival(&x), direct.survival(&x));
+    }
+    // Nothing has these as its image.
+    let [below, above] = [Tensor::scalar(-1.0), Tensor::scalar(1.5)];
+    assert_eq!(made.log_cdf(&below).unwrap().item(), f64::NEG_INFINITY);
+    assert_eq!([made.log_survival(&below).unwrap().item(), made.survival(&below).unwrap().item()], [0.0, 1.0]);
+    let share = TransformedDistribution::new(Normal::<(), f64, Cpu>::new(0.5, 2.0), Sigmoid);
+    assert_eq!([share.log_cdf(&above).unwrap().item(), share.survival(&above).unwrap().item()], [0.0; 2]);
+    assert_eq!(share.log_survival(&above).unwrap().item(), f64::NEG_INFINITY);
+}
+
+#[test]
+fn an_event_and_a_mask_have_logarithms_of_probabilities() {
+    let base = Normal::<Rank1<2>, f64, Cpu>::filled(Default::default(), 0.0, 1.0);
+    let far = Vector::from([-40.0, -50.0]);
+    let event = base.clone().to_event::<Axis<0>>();
+    close(&[event.log_cdf(&far).unwrap().item()], &[-2059.4398031531737], 1e-12);
+    let near = Vector::from([0.5, 1.5]);
+    let cdf = event.cdf(&near).unwrap().item();
+    close(&[event.log_survival(&near).unwrap().item()], &[(1.0 - cdf).ln()], 1e-13);
+    assert_eq!(event.log_survival(&Vector::from([40.0, 40.0])).unwrap().item(), f64::NEG_INFINITY);
+    let masked = base.clone().mask([true, false]);
+    assert_eq!(masked.log_cdf(&far), base.log_cdf(&far));
+    assert_eq!(masked.log_survival(&far), base.log_survival(&far));
 }

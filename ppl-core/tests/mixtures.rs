@@ -224,3 +224,34 @@ fn a_component_that_cannot_be_has_no_say_in_the_mean() {
     let parts = Pareto::new(Tensor::<_, f64, Cpu>::from([1.0, 1.0]), Tensor::from([3.0, 0.5]));
     assert_eq!(MixtureSameFamily::new(weights, parts).mean().unwrap().item(), 1.5);
 }
+
+#[test]
+fn logarithms_of_tails_are_those_of_the_components() {
+    // mpmath, 60 digits: 0.25 N(0, 1) and 0.75 N(1, 1) beyond 60, and below −60.
+    let weights = || Categorical::new(Tensor::<_, f64, Cpu>::from([0.25, 0.75]));
+    let apart = Mixture::new(weights(), vec![Normal::<(), f64, Cpu>::new(0.0, 1.0), Normal::new(1.0, 1.0)]);
+    let same = MixtureSameFamily::new(weights(), Normal::new(Tensor::<_, f64, Cpu>::from([0.0, 1.0]), 1.0));
+    let (above, below) = (Tensor::scalar(60.0), Tensor::scalar(-60.0));
+    let found = [apart.log_survival(&above), apart.log_cdf(&below), same.log_survival(&above), same.log_cdf(&below)];
+    let expected = [-1745.7844451173103, -1806.399855041687, -1745.7844451173103, -1806.399855041687];
+    for (found, expected) in found.map(|log| log.unwrap().item()).into_iter().zip(expected) {
+        assert!((found / expected - 1.0).abs() < 1e-13, "{found}, {expected}");
+    }
+    let near = Tensor::scalar(0.75);
+    assert!((same.log_cdf(&near).unwrap().item() - same.cdf(&near).unwrap().item().ln()).abs() < 1e-14);
+}
+
+#[test]
+fn a_component_without_weight_or_mass_leaves_no_nan_in_logarithms_of_tails() {
+    let loc = Tensor::<_, f64, Cpu>::from([1.0, 2.0]).tracked();
+    let weights = Categorical::new(Tensor::<_, f64, Cpu>::from([1.0, 0.0]));
+    let mixture = || MixtureSameFamily::new(weights.clone(), Pareto::new(&loc, Tensor::from([3.0, 0.5])));
+    for x in [0.5, 1.5, 1e10] {
+        let (value, grads) = grad(|| {
+            let x = Tensor::scalar(x);
+            mixture().log_cdf(&x).unwrap() + mixture().log_survival(&x).unwrap()
+        });
+        assert!(!value.item().is_nan(), "{x}");
+        assert!(grads.get(&loc).unwrap().to_vec().iter().all(|g| g.is_finite()), "{x}");
+    }
+}

@@ -8,8 +8,10 @@ use crate::backend::Backend;
 use crate::constraint::Support;
 use crate::distribution::{Distribution, ParameterError};
 use crate::dtype::Dtype;
+use crate::functions::apply;
+use crate::functions::special::Logsubexp;
 use crate::rng::Rng;
-use crate::tensor::Tensor;
+use crate::tensor::{Flat, Tensor};
 
 /// A distribution whose trailing batch axes `Ax` count as one event: their log-densities are summed.
 ///
@@ -137,6 +139,17 @@ where
     fn cdf(&self, value: &P::Value) -> Option<Tensor<Self::Batch, E, D>> {
         // By logarithms: an element of probability 0 makes the product 0, and its slope 0.
         Some(self.base.cdf(value)?.ln().sum::<Self::Batch, Ax>().exp())
+    }
+
+    fn log_cdf(&self, value: &P::Value) -> Option<Tensor<Self::Batch, E, D>> {
+        Some(self.base.log_cdf(value)?.sum::<Self::Batch, Ax>())
+    }
+
+    /// ln(1 − F) from ln F, which keeps the digits of both.
+    fn log_survival(&self, value: &P::Value) -> Option<Tensor<Self::Batch, E, D>> {
+        let below = self.log_cdf(value)?;
+        let shape = below.shape();
+        Some(apply(Logsubexp, [Flat::vector(vec![E::of(0.0)]), below.into_flat()], shape))
     }
 
     fn check_parameters(&self) -> Result<(), ParameterError> {

@@ -107,6 +107,14 @@ impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> Distribution<E, D> for Mask
         self.base.survival(value)
     }
 
+    fn log_cdf(&self, value: &P::Value) -> Option<Tensor<P::Batch, E, D>> {
+        self.base.log_cdf(value)
+    }
+
+    fn log_survival(&self, value: &P::Value) -> Option<Tensor<P::Batch, E, D>> {
+        self.base.log_survival(value)
+    }
+
     fn icdf(&self, probability: &Tensor<P::Batch, E, D>) -> Option<P::Value> {
         self.base.icdf(probability)
     }

@@ -1,5 +1,6 @@
 //! The asymmetric Laplace distribution.
 
+use std::f64::consts::LN_2;
 use std::sync::Arc;
 
 use rand::Rng as _;
@@ -8,6 +9,7 @@ use rand_distr::Exp1;
 use crate::backend::Backend;
 use crate::constraint::{Constraint, Positive, Real, Support};
 use crate::dtype::Dtype;
+use crate::functions::unary::softplus;
 use crate::rng::Rng;
 use crate::tensor::Flat;
 
@@ -100,6 +102,17 @@ impl Univariate<3> for Law {
     const CDF: Option<Curve<3>> = Some(|x, [loc, scale, asymmetry]| standard_cdf((x - loc) / scale, asymmetry));
     const SURVIVAL: Option<Curve<3>> =
         Some(|x, [loc, scale, asymmetry]| standard_cdf((loc - x) / scale, asymmetry.recip()));
+    const LOG_CDF: Option<Curve<3>> = Some(|x, [loc, scale, asymmetry]| logs((x - loc) / scale, asymmetry)[0]);
+    const LOG_SURVIVAL: Option<Curve<3>> = Some(|x, [loc, scale, asymmetry]| logs((x - loc) / scale, asymmetry)[1]);
+    const HAZARDS: Option<fn(f64, [f64; 3]) -> [f64; 2]> = Some(|x, [loc, scale, asymmetry]| {
+        let z = (x - loc) / scale;
+        let [below, above] = logs(z, asymmetry);
+        if z < 0.0 {
+            [1.0, (below - above).exp()].map(|share| share / asymmetry / scale)
+        } else {
+            [(above - below).exp(), 1.0].map(|share| share * asymmetry / scale)
+        }
+    });
     const ICDF: Option<Curve<3>> = Some(|q, [loc, scale, asymmetry]| {
         let (below, above) = sides(asymmetry);
         if q < below {
@@ -122,6 +135,17 @@ fn standard_cdf(z: f64, asymmetry: f64) -> f64 {
     let (below, above) = sides(asymmetry);
     let far = distance(z, asymmetry);
     if z < 0.0 { below * (-far).exp() } else { (below - above * (-far).exp_m1()).min(1.0) }
+}
+
+/// The logarithms of the probabilities of a value at most and above z, with mode 0 and scale 1.
+fn logs(z: f64, asymmetry: f64) -> [f64; 2] {
+    let (twice, far) = (2.0 * asymmetry.ln(), distance(z, asymmetry));
+    // Of the side that z is on, beyond it.
+    let beyond = -softplus(if z < 0.0 { -twice } else { twice }) - far;
+    let (below, above) = sides(asymmetry);
+    let (own, other) = if z < 0.0 { (below, above) } else { (above, below) };
+    let rest = if beyond < -LN_2 { (-beyond.exp()).ln_1p() } else { (other - own * (-far).exp_m1()).min(1.0).ln() };
+    if z < 0.0 { [beyond, rest] } else { [rest, beyond] }
 }
 
 /// An exponential to one of the sides.

@@ -8,7 +8,7 @@ use crate::backend::Backend;
 use crate::constraint::{Constraint, Positive, Support, UNIT_INTERVAL};
 use crate::dtype::Dtype;
 use crate::functions::gamma_function::{HALF_LN_TWO_PI, ln_minus_digamma, stirling_correction, trigamma};
-use crate::functions::incomplete_beta::{beta_inc_both, beta_pathwise, beta_quantile};
+use crate::functions::incomplete_beta::{beta_inc_both, beta_pathwise, beta_quantile, ln_beta_inc_both};
 use crate::rng::Rng;
 use crate::tensor::Flat;
 
@@ -138,6 +138,8 @@ impl Univariate<2> for Law {
     const PATHWISE: Option<fn(f64, [f64; 2]) -> [f64; 2]> = Some(|x, [a, b]| beta_pathwise(x, a, b));
     const CDF: Option<Curve<2>> = Some(|x, parameters| probabilities(x, parameters)[0]);
     const SURVIVAL: Option<Curve<2>> = Some(|x, parameters| probabilities(x, parameters)[1]);
+    const LOG_CDF: Option<Curve<2>> = Some(|x, parameters| log_probabilities(x, parameters)[0]);
+    const LOG_SURVIVAL: Option<Curve<2>> = Some(|x, parameters| log_probabilities(x, parameters)[1]);
     const ICDF: Option<Curve<2>> = Some(|q, [a, b]| beta_quantile(a, b, q));
     const MEAN: Option<Moment<2>> = Some(|[a, b]| a / (a + b));
     const VARIANCE: Option<Moment<2>> = Some(|[a, b]| (a / (a + b)) * (b / (a + b)) / (a + b + 1.0));
@@ -158,6 +160,12 @@ fn draw([a, b]: [f64; 2], rng: &mut Rng) -> f64 {
 fn probabilities(x: f64, [a, b]: [f64; 2]) -> [f64; 2] {
     let x = x.clamp(0.0, 1.0);
     beta_inc_both(a, b, [x, 1.0 - x])
+}
+
+/// Their logarithms.
+fn log_probabilities(x: f64, [a, b]: [f64; 2]) -> [f64; 2] {
+    let x = x.clamp(0.0, 1.0);
+    ln_beta_inc_both(a, b, [x, 1.0 - x])
 }
 
 /// ln B(a, b) − (a − 1) ψ(a) − (b − 1) ψ(b) + (n − 2) ψ(n) for n = a + b, with Stirling's formula taken

@@ -5,14 +5,16 @@ use std::sync::Arc;
 use crate::backend::Backend;
 use crate::constraint::{Constraint, IntegerBounds, NonNegativeInteger, Support};
 use crate::dtype::Dtype;
-use crate::functions::incomplete_beta::beta_inc_both;
+use crate::functions::incomplete_beta::{beta_inc_both, ln_beta_inc_both};
 use crate::tensor::Flat;
 
 use super::counting::entropy::entropy;
 use super::counting::quantile::{Shape, smallest_reaching};
 use super::counting::saddle_point::{gap, log_binomial};
-use super::counting::{Odds, draw, enumerable, on_counts, step, step_down, step_slopes, times, two_forms};
-use super::univariate::{Curve, Dual, Moment, Named, Sampler, Slopes, Univariate};
+use super::counting::{
+    Odds, draw, enumerable, log_step, log_step_down, on_counts, step, step_down, step_slopes, times, two_forms,
+};
+use super::univariate::{Curve, Dual, Moment, Named, Sampler, ScaledSlopes, Univariate};
 
 two_forms! {
     /// The number of successes in `total_count` trials, each of which succeeds with probability
@@ -63,11 +65,13 @@ where
 
     const SAMPLER: Sampler<2> = Sampler::Direct(|[n, t], rng| draw::binomial::<O>(n, t, rng));
     const CDF: Option<Curve<2>> = Some(cdf::<O>);
-    const CDF_SLOPES: Option<Slopes<2>> = Some(|x, [n, t]| {
+    const CDF_SLOPES: Option<ScaledSlopes<2>> = Some(|x, [n, t], over| {
         // ∂F/∂p is −n times the mass of ⌊x⌋ in n − 1 trials.
-        step_slopes(x, n, |k| [0.0, -n * log_mass::<O>(k, n - 1.0 - k, t).exp() * O::slope(t)])
+        step_slopes(x, n, |k| [0.0, -n * (log_mass::<O>(k, n - 1.0 - k, t) - over).exp() * O::slope(t)])
     });
     const SURVIVAL: Option<Curve<2>> = Some(|x, [n, t]| step_down(x, n, |k| tails::<O>(k, n, t)[1]));
+    const LOG_CDF: Option<Curve<2>> = Some(|x, [n, t]| log_step(x, n, |k| log_tails::<O>(k, n, t)[0]));
+    const LOG_SURVIVAL: Option<Curve<2>> = Some(|x, [n, t]| log_step_down(x, n, |k| log_tails::<O>(k, n, t)[1]));
     const ICDF: Option<Curve<2>> = Some(|q, [n, t]| {
         let (success, failure) = (O::p(t), O::q(t));
         let deviation = (n * success * failure).sqrt();
@@ -109,6 +113,11 @@ fn variance<O: Odds>([n, t]: [Dual<2>; 2]) -> Dual<2> {
 /// P(X ≤ k) = I(1 − p; n − k, k + 1), and its complement.
 fn tails<O: Odds>(k: f64, n: f64, t: f64) -> [f64; 2] {
     beta_inc_both(n - k, k + 1.0, [O::q(t), O::p(t)])
+}
+
+/// Their logarithms.
+fn log_tails<O: Odds>(k: f64, n: f64, t: f64) -> [f64; 2] {
+    ln_beta_inc_both(n - k, k + 1.0, [O::q(t), O::p(t)])
 }
 
 fn cdf<O: Odds>(x: f64, [n, t]: [f64; 2]) -> f64 {

@@ -7,7 +7,7 @@ use rand::Rng as _;
 
 use crate::backend::Backend;
 use crate::constraint::{IntegerRange, Support};
-use crate::distribution::{Distribution, Expand, ParameterError};
+use crate::distribution::{Distribution, Expand, ParameterError, log_probability};
 use crate::dtype::Dtype;
 use crate::functions::{Function, apply};
 use crate::rng::Rng;
@@ -88,6 +88,21 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Categorical<S, E, D> {
         self.weights.portions(value.to_vec().into(), beyond).reshape_like(&shape)
     }
 
+    /// The logarithm of [`Categorical::portions`]: of a sum of weights, or, where that is too small for a
+    /// number with all its digits, of their logarithms.
+    fn log_portions(&self, value: &Tensor<WithoutLast<S>, usize, D>, beyond: bool) -> Tensor<WithoutLast<S>, E, D> {
+        let portions = self.portions(value, beyond);
+        let known = |p: &E| p.is_nan() || *p >= E::min_positive_value() / E::epsilon();
+        let known: Vec<bool> = portions.read(|p| p.iter().map(known).collect());
+        if known.iter().all(|&it| it) {
+            return portions.ln();
+        }
+        let (last, count) = (value.to_vec(), self.categories());
+        let counted: Vec<bool> = (0..last.len() * count).map(|at| (at % count > last[at / count]) == beyond).collect();
+        let logits = self.logits().select(&counted, f64::NEG_INFINITY);
+        log_probability(portions).select(&known, logits.logsumexp::<WithoutLast<S>, LastAxis<S>>())
+    }
+
     /// One category of each element, drawn.
     pub(super) fn draw_indices(&self, rng: &mut Rng) -> Vec<usize> {
         let (form, rows) = (self.weights.form, &self.weights.rows);
@@ -156,6 +171,14 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for Categorical<S, E,
 
     fn survival(&self, value: &Self::Value) -> Option<Tensor<WithoutLast<S>, E, D>> {
         Some(self.portions(value, true))
+    }
+
+    fn log_cdf(&self, value: &Self::Value) -> Option<Tensor<WithoutLast<S>, E, D>> {
+        Some(self.log_portions(value, false))
+    }
+
+    fn log_survival(&self, value: &Self::Value) -> Option<Tensor<WithoutLast<S>, E, D>> {
+        Some(self.log_portions(value, true))
     }
 
     /// The smallest category whose cdf reaches the probability; a step, without a gradient. A

@@ -80,6 +80,8 @@ impl Univariate<2> for Law {
     // The angle of (loc − x, scale), which keeps its digits near 0.
     const CDF: Option<Curve<2>> = Some(|x, [loc, scale]| FRAC_1_PI * 1.0_f64.atan2((loc - x) / scale));
     const SURVIVAL: Option<Curve<2>> = Some(|x, [loc, scale]| FRAC_1_PI * 1.0_f64.atan2((x - loc) / scale));
+    const LOG_CDF: Option<Curve<2>> = Some(|x, [loc, scale]| log_survival(-x, -loc, scale));
+    const LOG_SURVIVAL: Option<Curve<2>> = Some(|x, [loc, scale]| log_survival(x, loc, scale));
     const ICDF: Option<Curve<2>> = Some(|q, [loc, scale]| loc + scale * standard_quantile(q));
     const MEAN: Option<Moment<2>> = Some(|_| Dual::constant(f64::NAN));
     const VARIANCE: Option<Moment<2>> = Some(|_| Dual::constant(f64::NAN));
@@ -88,6 +90,18 @@ impl Univariate<2> for Law {
     // A tail beyond the largest number ends there.
     fn rounded<E: Dtype>(x: E) -> E {
         x.max(-E::max_value()).min(E::max_value())
+    }
+}
+
+/// ln P(X > x).
+fn log_survival(x: f64, loc: f64, scale: f64) -> f64 {
+    let z = (x - loc) / scale;
+    if z > FAR {
+        scale.ln() - PI.ln() - (0.5 * x - 0.5 * loc).ln() - LN_2
+    } else if z > 0.0 {
+        (FRAC_1_PI * 1.0_f64.atan2(z)).ln()
+    } else {
+        (-FRAC_1_PI * 1.0_f64.atan2(-z)).ln_1p()
     }
 }
 

@@ -11,6 +11,7 @@ use crate::dtype::Dtype;
 use crate::rng::Rng;
 use crate::tensor::Tensor;
 
+use super::between::log_between;
 use super::shapes::check_value_shape;
 
 /// A distribution of which some observations are censored: known only to lie on one side of the
@@ -18,7 +19,9 @@ use super::shapes::check_value_shape;
 ///
 /// Log-density of a censored element: ln F(x) if censored from the left (it was at most x),
 /// ln(1 − F(x)) from the right (it was above x), and ln(F(upper) − F(x)) in an interval (it was above
-/// x and at most upper). Elements that are not censored have the base's log-density.
+/// x and at most upper). Elements that are not censored have the base's log-density. These are the base's
+/// [`log_cdf`](Distribution::log_cdf) and [`log_survival`](Distribution::log_survival), so that a value
+/// however far in a tail has a score and a gradient.
 ///
 /// Draws, support and moments are those of the base: of what would be seen without censoring.
 ///
@@ -103,29 +106,6 @@ fn one_each<P: Distribution<E, D>, E: Dtype, D: Backend<E>>(base: &P, mask: Arc<
     mask
 }
 
-impl<P, S, E, D> Censored<P, S, E, D>
-where
-    P: Distribution<E, D, Value = Tensor<S, E, D>, Batch = S>,
-    S: Shape,
-    E: Dtype,
-    D: Backend<E>,
-{
-    /// ln(F(upper) − F(value)), from the nearer tail; −∞ where `upper` is less.
-    fn log_between(&self, value: &Tensor<S, E, D>, upper: &Tensor<S, E, D>) -> Option<Tensor<S, E, D>> {
-        let below = self.base.cdf(value)?;
-        let low: Vec<bool> = below.read(|p| p.iter().map(|p| p.wide() < 0.5).collect());
-        let from_below = self.base.cdf(upper)? - below;
-        let from_above = self.base.survival(value)? - self.base.survival(upper)?;
-        Some(log_of(&from_below.select(&low, from_above)))
-    }
-}
-
-/// ln p of probabilities that rounding may have left below 0: −∞ without a slope where there is none.
-fn log_of<S: Shape, E: Dtype, D: Backend<E>>(probability: &Tensor<S, E, D>) -> Tensor<S, E, D> {
-    let possible: Vec<bool> = probability.read(|p| p.iter().map(|p| *p > E::of(0.0) || p.is_nan()).collect());
-    probability.select(&possible, 1.0).ln().select(&possible, f64::NEG_INFINITY)
-}
-
 impl<P, S, E, D> Distribution<E, D> for Censored<P, S, E, D>
 where
     P: Distribution<E, D, Value = Tensor<S, E, D>, Batch = S>,
@@ -156,12 +136,12 @@ where
         const CDF: &str = "checked when it was made";
         let seen = self.base.log_prob(value);
         match &self.censoring {
-            Censoring::Left(mask) => log_of(&self.base.cdf(value).expect(CDF)).select(mask, seen),
-            Censoring::Right(mask) => log_of(&self.base.survival(value).expect(CDF)).select(mask, seen),
+            Censoring::Left(mask) => self.base.log_cdf(value).expect(CDF).select(mask, seen),
+            Censoring::Right(mask) => self.base.log_survival(value).expect(CDF).select(mask, seen),
             Censoring::Interval(upper) => {
                 let (from, to) = (value.to_vec(), upper.to_vec());
                 let mask: Vec<bool> = from.iter().zip(&to).map(|(a, b)| a != b).collect();
-                self.log_between(value, upper).expect(CDF).select(&mask, seen)
+                log_between(&self.base, value, upper).expect(CDF).select(&mask, seen)
             }
         }
     }

@@ -82,6 +82,9 @@ impl Univariate<1> for Law {
         Some(|x, parameters| [0.5 * super::gamma::pathwise(x, gamma(parameters))[0]]);
     const CDF: Option<Curve<1>> = Some(|x, parameters| super::gamma::probabilities(x, gamma(parameters))[0]);
     const SURVIVAL: Option<Curve<1>> = Some(|x, parameters| super::gamma::probabilities(x, gamma(parameters))[1]);
+    const LOG_CDF: Option<Curve<1>> = Some(|x, parameters| super::gamma::log_probabilities(x, gamma(parameters))[0]);
+    const LOG_SURVIVAL: Option<Curve<1>> =
+        Some(|x, parameters| super::gamma::log_probabilities(x, gamma(parameters))[1]);
     const ICDF: Option<Curve<1>> = Some(|q, parameters| super::gamma::icdf(q, gamma(parameters)));
     const MEAN: Option<Moment<1>> = Some(|[df]| df);
     const VARIANCE: Option<Moment<1>> = Some(|[df]| 2.0 * df);

@@ -55,25 +55,33 @@ pub(super) fn on_counts(x: f64, largest: f64, of: impl FnOnce() -> f64) -> f64 {
 
 /// A distribution function from its values at whole numbers: 0 below 0, 1 from `largest` on.
 pub(super) fn step(x: f64, largest: f64, of: impl FnOnce(f64) -> f64) -> f64 {
-    if x.is_nan() {
-        x
-    } else if x < 0.0 {
-        0.0
-    } else if x.floor() >= largest {
-        1.0
-    } else {
-        of(x.floor())
-    }
+    stepped(x, largest, [0.0, 1.0], of)
 }
 
 /// The complement of [`step`], from its own values.
 pub(super) fn step_down(x: f64, largest: f64, of: impl FnOnce(f64) -> f64) -> f64 {
+    stepped(x, largest, [1.0, 0.0], of)
+}
+
+/// The logarithm of a [`step`], from its values at whole numbers.
+pub(super) fn log_step(x: f64, largest: f64, of: impl FnOnce(f64) -> f64) -> f64 {
+    stepped(x, largest, [f64::NEG_INFINITY, 0.0], of)
+}
+
+/// The logarithm of a [`step_down`].
+pub(super) fn log_step_down(x: f64, largest: f64, of: impl FnOnce(f64) -> f64) -> f64 {
+    stepped(x, largest, [0.0, f64::NEG_INFINITY], of)
+}
+
+/// A step function from its values at whole numbers: the first number below 0, the second from `largest`
+/// on.
+fn stepped(x: f64, largest: f64, [below, beyond]: [f64; 2], of: impl FnOnce(f64) -> f64) -> f64 {
     if x.is_nan() {
         x
     } else if x < 0.0 {
-        1.0
+        below
     } else if x.floor() >= largest {
-        0.0
+        beyond
     } else {
         of(x.floor())
     }

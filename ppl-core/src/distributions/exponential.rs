@@ -10,6 +10,7 @@ use crate::constraint::{Constraint, NonNegative, Positive, Support};
 use crate::dtype::Dtype;
 use crate::tensor::Flat;
 
+use super::power::{ln_one_minus_exp_of_exp, over_exp_m1};
 use super::univariate::{Curve, Moment, Sampler, Univariate, univariate};
 
 univariate! {
@@ -68,6 +69,10 @@ impl Univariate<1> for Law {
     const PATHWISE: Option<fn(f64, [f64; 1]) -> [f64; 1]> = Some(|x, [rate]| [-x / rate]);
     const CDF: Option<Curve<1>> = Some(|x, [rate]| if x <= 0.0 { 0.0 } else { -(-rate * x).exp_m1() });
     const SURVIVAL: Option<Curve<1>> = Some(|x, [rate]| if x <= 0.0 { 1.0 } else { (-rate * x).exp() });
+    const LOG_CDF: Option<Curve<1>> =
+        Some(|x, [rate]| if x <= 0.0 { f64::NEG_INFINITY } else { ln_one_minus_exp_of_exp(rate.ln() + x.ln()) });
+    const LOG_SURVIVAL: Option<Curve<1>> = Some(|x, [rate]| if x <= 0.0 { 0.0 } else { -rate * x });
+    const HAZARDS: Option<fn(f64, [f64; 1]) -> [f64; 2]> = Some(|x, [rate]| [over_exp_m1(rate * x) / x, rate]);
     const ICDF: Option<Curve<1>> = Some(|q, [rate]| if q < 0.0 { f64::NAN } else { -(-q).ln_1p() / rate });
     const MEAN: Option<Moment<1>> = Some(|[rate]| rate.recip());
     const VARIANCE: Option<Moment<1>> = Some(|[rate]| rate.recip().square());

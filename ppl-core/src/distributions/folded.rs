@@ -11,6 +11,8 @@ use crate::dtype::Dtype;
 use crate::rng::Rng;
 use crate::tensor::Tensor;
 
+use super::between::log_between;
+
 /// The distribution of |x| where x has the continuous distribution `base` over numbers.
 ///
 /// Density: p(x) + p(−x) for x ≥ 0.
@@ -88,6 +90,19 @@ where
     fn survival(&self, value: &Tensor<S, E, D>) -> Option<Tensor<S, E, D>> {
         let beyond = self.base.survival(value)? + self.base.cdf(&-value)?;
         Some(beyond.select(&at_least_zero(value), 1.0))
+    }
+
+    /// From the side on which it is the smaller.
+    fn log_cdf(&self, value: &Tensor<S, E, D>) -> Option<Tensor<S, E, D>> {
+        let beyond = self.survival(value)?;
+        let rare: Vec<bool> = beyond.read(|p| p.iter().map(|p| p.wide() < 0.5).collect());
+        let most = (-beyond).log1p().select(&rare, log_between(&self.base, &-value, value)?);
+        Some(most.select(&at_least_zero(value), f64::NEG_INFINITY))
+    }
+
+    fn log_survival(&self, value: &Tensor<S, E, D>) -> Option<Tensor<S, E, D>> {
+        let (above, below) = (self.base.log_survival(value)?, self.base.log_cdf(&-value)?);
+        Some(above.logaddexp(&below).select(&at_least_zero(value), 0.0))
     }
 
     fn check_parameters(&self) -> Result<(), ParameterError> {

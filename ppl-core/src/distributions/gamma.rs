@@ -10,11 +10,12 @@ use crate::dtype::Dtype;
 use crate::functions::gamma_function::{
     HALF_LN_TWO_PI, digamma, ln_gamma, ln_gamma_1p, ln_minus_digamma, polynomial, stirling_correction, trigamma,
 };
-use crate::functions::incomplete_gamma::{gamma_inc_both, gamma_quantile};
+use crate::functions::incomplete_gamma::{gamma_inc_both, gamma_quantile, ln_gamma_inc_both};
 use crate::rng::Rng;
 use crate::tensor::Flat;
 
 use super::deviance::deviance_of_product;
+use super::power::ln_one_minus_exp;
 use super::standard_gamma::{log_standard_gamma, log_standard_gamma_slope, standard_gamma};
 use super::univariate::{Curve, Dual, Moment, Sampler, Univariate, univariate};
 
@@ -107,6 +108,8 @@ impl Univariate<2> for Law {
     const PATHWISE: Option<fn(f64, [f64; 2]) -> [f64; 2]> = Some(pathwise);
     const CDF: Option<Curve<2>> = Some(|x, parameters| probabilities(x, parameters)[0]);
     const SURVIVAL: Option<Curve<2>> = Some(|x, parameters| probabilities(x, parameters)[1]);
+    const LOG_CDF: Option<Curve<2>> = Some(|x, parameters| log_probabilities(x, parameters)[0]);
+    const LOG_SURVIVAL: Option<Curve<2>> = Some(|x, parameters| log_probabilities(x, parameters)[1]);
     const ICDF: Option<Curve<2>> = Some(icdf);
     const MEAN: Option<Moment<2>> = Some(|[concentration, rate]| concentration / rate);
     const VARIANCE: Option<Moment<2>> = Some(|[concentration, rate]| concentration / rate / rate);
@@ -160,6 +163,23 @@ pub(super) fn standard_probabilities(a: f64, y: f64, log: impl FnOnce() -> f64) 
         return [log_lower.exp(), -log_lower.exp_m1()];
     }
     gamma_inc_both(a, y)
+}
+
+/// The logarithms of [`probabilities`].
+pub(super) fn log_probabilities(x: f64, [concentration, rate]: [f64; 2]) -> [f64; 2] {
+    if x <= 0.0 {
+        return [f64::NEG_INFINITY, 0.0];
+    }
+    log_standard_probabilities(concentration, rate * x, || rate.ln() + x.ln())
+}
+
+/// The logarithms of [`standard_probabilities`].
+pub(super) fn log_standard_probabilities(a: f64, y: f64, log: impl FnOnce() -> f64) -> [f64; 2] {
+    if y < f64::MIN_POSITIVE && a > 0.0 {
+        let log_lower = a * log() - if a < 1.0 { ln_gamma_1p(a) } else { ln_gamma(a + 1.0) };
+        return [log_lower, ln_one_minus_exp(log_lower)];
+    }
+    ln_gamma_inc_both(a, y)
 }
 
 /// The quantile of a probability.

@@ -9,7 +9,7 @@ use crate::tensor::Flat;
 
 use super::counting::polya::{self, Polya};
 use super::counting::{Odds, Rate, finite};
-use super::univariate::{Curve, Moment, Sampler, Slopes, Univariate, univariate};
+use super::univariate::{Curve, Moment, Sampler, ScaledSlopes, Univariate, univariate};
 
 univariate! {
     /// A Poisson count whose rate is drawn from a gamma distribution with this `concentration` and
@@ -65,8 +65,10 @@ impl Univariate<2> for Law {
 
     const SAMPLER: Sampler<2> = Sampler::Direct(polya::draw::<Rate>);
     const CDF: Option<Curve<2>> = Some(Polya::<Rate>::cdf);
-    const CDF_SLOPES: Option<Slopes<2>> = Some(Polya::<Rate>::cdf_slopes);
+    const CDF_SLOPES: Option<ScaledSlopes<2>> = Some(Polya::<Rate>::cdf_slopes);
     const SURVIVAL: Option<Curve<2>> = Some(Polya::<Rate>::survival);
+    const LOG_CDF: Option<Curve<2>> = Some(Polya::<Rate>::log_cdf);
+    const LOG_SURVIVAL: Option<Curve<2>> = Some(Polya::<Rate>::log_survival);
     const ICDF: Option<Curve<2>> = Some(Polya::<Rate>::icdf);
     const MEAN: Option<Moment<2>> = Some(|[concentration, rate]| concentration / rate);
     const VARIANCE: Option<Moment<2>> = Some(|[concentration, rate]| concentration / rate * (1.0 + rate.recip()));

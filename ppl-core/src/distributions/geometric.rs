@@ -11,8 +11,11 @@ use crate::dtype::Dtype;
 use crate::tensor::Flat;
 
 use super::counting::quantile::{Shape, smallest_reaching};
-use super::counting::{Odds, finite, on_counts, step, step_down, step_slopes, times, two_forms};
-use super::univariate::{Curve, Dual, Moment, Named, Sampler, Slopes, Univariate};
+use super::counting::{
+    Odds, finite, log_step, log_step_down, on_counts, step, step_down, step_slopes, times, two_forms,
+};
+use super::power::ln_one_minus_exp;
+use super::univariate::{Curve, Dual, Moment, Named, Sampler, ScaledSlopes, Univariate};
 
 two_forms! {
     /// The number of failures before the first success, where each trial succeeds with probability
@@ -77,11 +80,18 @@ where
     // ⌊E / −ln q⌋ exceeds x with probability qˣ⁺¹.
     const SAMPLER: Sampler<1> = Sampler::Direct(|[t], rng| (rng.sample::<f64, _>(Exp1) / -O::ln_q(t)).floor());
     const CDF: Option<Curve<1>> = Some(cdf::<O>);
-    const CDF_SLOPES: Option<Slopes<1>> = Some(|x, [t]| {
-        let slope = |k: f64| [(k + 1.0) * times(k, O::ln_q(t)).exp() * O::slope(t)];
+    const CDF_SLOPES: Option<ScaledSlopes<1>> = Some(|x, [t], over| {
+        let slope = |k: f64| [(k + 1.0) * (times(k, O::ln_q(t)) - over).exp() * O::slope(t)];
         step_slopes(x, f64::INFINITY, slope)
     });
     const SURVIVAL: Option<Curve<1>> = Some(|x, [t]| step_down(x, f64::INFINITY, |k| ((k + 1.0) * O::ln_q(t)).exp()));
+    const LOG_CDF: Option<Curve<1>> = Some(|x, [t]| {
+        log_step(x, f64::INFINITY, |k| {
+            let log_beyond = (k + 1.0) * O::ln_q(t);
+            if log_beyond > -1e-300 { (k + 1.0).ln() + O::ln_p(t) } else { ln_one_minus_exp(log_beyond) }
+        })
+    });
+    const LOG_SURVIVAL: Option<Curve<1>> = Some(|x, [t]| log_step_down(x, f64::INFINITY, |k| (k + 1.0) * O::ln_q(t)));
     const ICDF: Option<Curve<1>> = Some(|q, [t]| {
         // The number itself but for rounding, as the mean of a distribution without width.
         let mean = (-q).ln_1p() / O::ln_q(t) - 1.0;

@@ -11,6 +11,7 @@ use crate::constraint::{Constraint, Positive, Real, Support};
 use crate::dtype::Dtype;
 use crate::tensor::Flat;
 
+use super::power::{ln_one_minus_exp_of_exp, over_exp_m1};
 use super::univariate::{Curve, Moment, Sampler, Univariate, univariate};
 
 univariate! {
@@ -78,6 +79,12 @@ impl Univariate<2> for Law {
     const PATHWISE: Option<fn(f64, [f64; 2]) -> [f64; 2]> = Some(|x, [loc, scale]| [1.0, (x - loc) / scale]);
     const CDF: Option<Curve<2>> = Some(|x, [loc, scale]| (-((loc - x) / scale).exp()).exp());
     const SURVIVAL: Option<Curve<2>> = Some(|x, [loc, scale]| -(-((loc - x) / scale).exp()).exp_m1());
+    const LOG_CDF: Option<Curve<2>> = Some(|x, [loc, scale]| -((loc - x) / scale).exp());
+    const LOG_SURVIVAL: Option<Curve<2>> = Some(|x, [loc, scale]| ln_one_minus_exp_of_exp((loc - x) / scale));
+    const HAZARDS: Option<fn(f64, [f64; 2]) -> [f64; 2]> = Some(|x, [loc, scale]| {
+        let fall = ((loc - x) / scale).exp();
+        [fall / scale, over_exp_m1(fall) / scale]
+    });
     const ICDF: Option<Curve<2>> = Some(|q, [loc, scale]| loc - scale * (-q.ln()).ln());
     const MEAN: Option<Moment<2>> = Some(|[loc, scale]| loc + EULER * scale);
     const VARIANCE: Option<Moment<2>> = Some(|[_, scale]| scale.square() * (PI * PI / 6.0));

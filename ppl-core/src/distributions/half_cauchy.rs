@@ -79,6 +79,8 @@ impl Univariate<1> for Law {
     const PATHWISE: Option<fn(f64, [f64; 1]) -> [f64; 1]> = Some(|x, [scale]| [x / scale]);
     const CDF: Option<Curve<1>> = Some(|x, [scale]| if x <= 0.0 { 0.0 } else { FRAC_2_PI * (x / scale).atan() });
     const SURVIVAL: Option<Curve<1>> = Some(|x, [scale]| if x <= 0.0 { 1.0 } else { FRAC_2_PI * (scale / x).atan() });
+    const LOG_CDF: Option<Curve<1>> = Some(|x, [scale]| log_part(x, scale));
+    const LOG_SURVIVAL: Option<Curve<1>> = Some(|x, [scale]| if x <= 0.0 { 0.0 } else { log_part(scale, x) });
     const ICDF: Option<Curve<1>> = Some(|q, [scale]| scale * standard_quantile(q));
     const MEAN: Option<Moment<1>> = Some(|_| Dual::constant(f64::INFINITY));
     const VARIANCE: Option<Moment<1>> = Some(|_| Dual::constant(f64::INFINITY));
@@ -87,6 +89,21 @@ impl Univariate<1> for Law {
     // A tail beyond the largest number ends there.
     fn rounded<E: Dtype>(x: E) -> E {
         x.min(E::max_value())
+    }
+}
+
+/// ln((2 / π) arctan(x / y)): the logarithm of the cdf at x for the scale y, and of its complement for
+/// the two exchanged.
+fn log_part(x: f64, y: f64) -> f64 {
+    let ratio = x / y;
+    if x <= 0.0 {
+        f64::NEG_INFINITY
+    } else if ratio < FAR.recip() {
+        FRAC_2_PI.ln() + x.ln() - y.ln()
+    } else if ratio <= 1.0 {
+        (FRAC_2_PI * ratio.atan()).ln()
+    } else {
+        (-FRAC_2_PI * (y / x).atan()).ln_1p()
     }
 }
 

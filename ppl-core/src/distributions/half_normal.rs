@@ -1,6 +1,6 @@
 //! The half-normal distribution.
 
-use std::f64::consts::{FRAC_1_SQRT_2, PI, SQRT_2};
+use std::f64::consts::{FRAC_1_SQRT_2, LN_2, PI, SQRT_2};
 use std::sync::Arc;
 
 use rand::Rng as _;
@@ -9,7 +9,7 @@ use rand_distr::StandardNormal;
 use crate::backend::Backend;
 use crate::constraint::{Constraint, NonNegative, Positive, Support};
 use crate::dtype::Dtype;
-use crate::functions::error_function::{erf, erf_inv, normal_cdf};
+use crate::functions::error_function::{erf, erf_inv, inverse_mills, log_normal_cdf, normal_cdf, normal_density};
 use crate::tensor::Flat;
 
 use super::univariate::{Curve, Moment, Sampler, Univariate, univariate};
@@ -77,6 +77,20 @@ impl Univariate<1> for Law {
     const PATHWISE: Option<fn(f64, [f64; 1]) -> [f64; 1]> = Some(|x, [scale]| [x / scale]);
     const CDF: Option<Curve<1>> = Some(|x, [scale]| if x <= 0.0 { 0.0 } else { erf(x / scale * FRAC_1_SQRT_2) });
     const SURVIVAL: Option<Curve<1>> = Some(|x, [scale]| if x <= 0.0 { 1.0 } else { 2.0 * normal_cdf(-x / scale) });
+    const LOG_SURVIVAL: Option<Curve<1>> = Some(|x, [scale]| {
+        let z = x / scale;
+        if x <= 0.0 {
+            0.0
+        } else if z < 1.0 {
+            (-erf(z * FRAC_1_SQRT_2)).ln_1p()
+        } else {
+            LN_2 + log_normal_cdf(-z)
+        }
+    });
+    const HAZARDS: Option<fn(f64, [f64; 1]) -> [f64; 2]> = Some(|x, [scale]| {
+        let z = x / scale;
+        [2.0 * normal_density(z) / erf(z * FRAC_1_SQRT_2), inverse_mills(-z)].map(|rate| rate / scale)
+    });
     const ICDF: Option<Curve<1>> = Some(|q, [scale]| scale * standard_quantile(q));
     const MEAN: Option<Moment<1>> = Some(|[scale]| scale * (2.0 / PI).sqrt());
     const VARIANCE: Option<Moment<1>> = Some(|[scale]| scale.square() * (1.0 - 2.0 / PI));

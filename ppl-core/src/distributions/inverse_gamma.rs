@@ -11,7 +11,9 @@ use crate::rng::Rng;
 use crate::tensor::Flat;
 
 use super::deviance::{deviance, log_or};
-use super::gamma::{DIRECT, Law as Gamma, log_small_quantile, standard_entropy, standard_probabilities};
+use super::gamma::{
+    DIRECT, Law as Gamma, log_small_quantile, log_standard_probabilities, standard_entropy, standard_probabilities,
+};
 use super::standard_gamma::{log_standard_gamma, log_standard_gamma_slope, standard_gamma};
 use super::univariate::{Curve, Dual, Moment, Sampler, Univariate, univariate};
 
@@ -99,6 +101,8 @@ impl Univariate<2> for Law {
         Some(|x, [concentration, rate]| [-x * log_standard_gamma_slope(rate.ln() - x.ln(), concentration), x / rate]);
     const CDF: Option<Curve<2>> = Some(|x, parameters| probabilities(x, parameters)[0]);
     const SURVIVAL: Option<Curve<2>> = Some(|x, parameters| probabilities(x, parameters)[1]);
+    const LOG_CDF: Option<Curve<2>> = Some(|x, parameters| log_probabilities(x, parameters)[0]);
+    const LOG_SURVIVAL: Option<Curve<2>> = Some(|x, parameters| log_probabilities(x, parameters)[1]);
     const ICDF: Option<Curve<2>> = Some(icdf);
     const MEAN: Option<Moment<2>> = Some(|[concentration, rate]| above(1.0, concentration, rate));
     const VARIANCE: Option<Moment<2>> =
@@ -124,6 +128,15 @@ fn probabilities(x: f64, [concentration, rate]: [f64; 2]) -> [f64; 2] {
         return [0.0, 1.0];
     }
     let [above, upto] = standard_probabilities(concentration, rate / x, || rate.ln() - x.ln());
+    [upto, above]
+}
+
+/// Their logarithms.
+fn log_probabilities(x: f64, [concentration, rate]: [f64; 2]) -> [f64; 2] {
+    if x <= 0.0 {
+        return [f64::NEG_INFINITY, 0.0];
+    }
+    let [above, upto] = log_standard_probabilities(concentration, rate / x, || rate.ln() - x.ln());
     [upto, above]
 }
 

@@ -11,7 +11,7 @@ use crate::dtype::Dtype;
 use crate::functions::gamma_function::{digamma_difference, trigamma};
 use crate::tensor::Flat;
 
-use super::power::{ln_one_minus_exp, log_moment_of_beta, log_spread_of_beta};
+use super::power::{ln_one_minus_exp, ln_one_minus_exp_of_exp, log_moment_of_beta, log_spread_of_beta};
 use super::univariate::{Curve, Dual, Moment, Sampler, Univariate, between_zero_and_one, univariate};
 
 univariate! {
@@ -49,6 +49,9 @@ fn ln_one_minus_power(a: f64, log: f64) -> f64 {
     let s = a * log;
     if s > -1e-300 { a.ln() + (-log).ln() } else { ln_one_minus_exp(s) }
 }
+
+/// Below this logarithm of xᵃ, ln(1 − xᵃ) is −xᵃ to the last digit.
+const NEGLIGIBLE: f64 = -40.0;
 
 /// factor · of, but 0 where the factor is 0 and the other infinite.
 #[inline(always)]
@@ -131,6 +134,30 @@ impl Univariate<2> for Law {
             0.0
         } else {
             (b * ln_one_minus_power(a, x.ln())).exp()
+        }
+    });
+    const LOG_CDF: Option<Curve<2>> = Some(|x, [a, b]| {
+        if x <= 0.0 {
+            f64::NEG_INFINITY
+        } else if x >= 1.0 {
+            0.0
+        } else {
+            let power = a * x.ln();
+            if power < NEGLIGIBLE {
+                ln_one_minus_exp_of_exp(b.ln() + power)
+            } else {
+                ln_one_minus_exp(b * ln_one_minus_power(a, x.ln()))
+            }
+        }
+    });
+    const LOG_SURVIVAL: Option<Curve<2>> = Some(|x, [a, b]| {
+        if x <= 0.0 {
+            0.0
+        } else if x >= 1.0 {
+            f64::NEG_INFINITY
+        } else {
+            let power = a * x.ln();
+            if power < NEGLIGIBLE { -(b.ln() + power).exp() } else { b * ln_one_minus_power(a, x.ln()) }
         }
     });
     const ICDF: Option<Curve<2>> =

@@ -1,5 +1,6 @@
 //! The Laplace distribution.
 
+use std::f64::consts::LN_2;
 use std::sync::Arc;
 
 use rand::Rng as _;
@@ -60,7 +61,7 @@ impl Univariate<2> for Law {
 
     #[inline(always)]
     fn log_normalizer([_, scale]: [f64; 2]) -> f64 {
-        scale.ln() + std::f64::consts::LN_2
+        scale.ln() + LN_2
     }
 
     #[inline(always)]
@@ -75,15 +76,30 @@ impl Univariate<2> for Law {
     const PATHWISE: Option<fn(f64, [f64; 2]) -> [f64; 2]> = Some(|x, [loc, scale]| [1.0, (x - loc) / scale]);
     const CDF: Option<Curve<2>> = Some(|x, [loc, scale]| standard_cdf((x - loc) / scale));
     const SURVIVAL: Option<Curve<2>> = Some(|x, [loc, scale]| standard_cdf((loc - x) / scale));
+    const LOG_CDF: Option<Curve<2>> = Some(|x, [loc, scale]| log_standard_cdf((x - loc) / scale));
+    const LOG_SURVIVAL: Option<Curve<2>> = Some(|x, [loc, scale]| log_standard_cdf((loc - x) / scale));
+    const HAZARDS: Option<fn(f64, [f64; 2]) -> [f64; 2]> =
+        Some(|x, [loc, scale]| [x - loc, loc - x].map(|d| standard_hazard(d / scale) / scale));
     const ICDF: Option<Curve<2>> = Some(|q, [loc, scale]| loc + scale * standard_quantile(q));
     const MEAN: Option<Moment<2>> = Some(|[loc, _]| loc);
     const VARIANCE: Option<Moment<2>> = Some(|[_, scale]| 2.0 * scale.square());
-    const ENTROPY: Option<Moment<2>> = Some(|[_, scale]| scale.ln() + (1.0 + std::f64::consts::LN_2));
+    const ENTROPY: Option<Moment<2>> = Some(|[_, scale]| scale.ln() + (1.0 + LN_2));
 }
 
 /// The cdf with mean 0 and scale 1.
 fn standard_cdf(z: f64) -> f64 {
     if z < 0.0 { 0.5 * z.exp() } else { 1.0 - 0.5 * (-z).exp() }
+}
+
+/// Its logarithm.
+fn log_standard_cdf(z: f64) -> f64 {
+    if z < 0.0 { z - LN_2 } else { (-0.5 * (-z).exp()).ln_1p() }
+}
+
+/// The density over the cdf.
+fn standard_hazard(z: f64) -> f64 {
+    let rest = 0.5 * (-z).exp();
+    if z < 0.0 { 1.0 } else { rest / (1.0 - rest) }
 }
 
 /// The value whose cdf is `q` where the scale is 1: NaN outside [0, 1].

@@ -8,7 +8,7 @@ use rand_distr::StandardNormal;
 use crate::backend::Backend;
 use crate::constraint::{Constraint, Positive, Real, Support};
 use crate::dtype::Dtype;
-use crate::functions::error_function::{normal_cdf, normal_quantile};
+use crate::functions::error_function::{inverse_mills, log_normal_cdf, normal_cdf, normal_quantile};
 use crate::tensor::Flat;
 
 use super::univariate::{Curve, Moment, Sampler, Univariate, positive, univariate};
@@ -85,6 +85,14 @@ impl Univariate<2> for Law {
         Some(|x, [loc, scale]| if x <= 0.0 { 0.0 } else { normal_cdf((x.ln() - loc) / scale) });
     const SURVIVAL: Option<Curve<2>> =
         Some(|x, [loc, scale]| if x <= 0.0 { 1.0 } else { normal_cdf((loc - x.ln()) / scale) });
+    const LOG_CDF: Option<Curve<2>> =
+        Some(|x, [loc, scale]| if x <= 0.0 { f64::NEG_INFINITY } else { log_normal_cdf((x.ln() - loc) / scale) });
+    const LOG_SURVIVAL: Option<Curve<2>> =
+        Some(|x, [loc, scale]| if x <= 0.0 { 0.0 } else { log_normal_cdf((loc - x.ln()) / scale) });
+    const HAZARDS: Option<fn(f64, [f64; 2]) -> [f64; 2]> = Some(|x, [loc, scale]| {
+        let z = (x.ln() - loc) / scale;
+        [z, -z].map(|z| inverse_mills(z) / scale / x)
+    });
     const ICDF: Option<Curve<2>> = Some(|q, [loc, scale]| (loc + scale * normal_quantile(q)).exp());
     const MEAN: Option<Moment<2>> = Some(|[loc, scale]| (loc + 0.5 * scale.square()).exp());
     const VARIANCE: Option<Moment<2>> = Some(|[loc, scale]| {

@@ -9,6 +9,7 @@ use rand::distributions::Open01;
 use crate::backend::Backend;
 use crate::constraint::{Constraint, Positive, Real, Support};
 use crate::dtype::Dtype;
+use crate::functions::unary::{sigmoid, softplus};
 use crate::tensor::Flat;
 
 use super::univariate::{Curve, Moment, Sampler, Univariate, univariate};
@@ -74,6 +75,10 @@ impl Univariate<2> for Law {
     const PATHWISE: Option<fn(f64, [f64; 2]) -> [f64; 2]> = Some(|x, [loc, scale]| [1.0, (x - loc) / scale]);
     const CDF: Option<Curve<2>> = Some(|x, [loc, scale]| (1.0 + ((loc - x) / scale).exp()).recip());
     const SURVIVAL: Option<Curve<2>> = Some(|x, [loc, scale]| (1.0 + ((x - loc) / scale).exp()).recip());
+    const LOG_CDF: Option<Curve<2>> = Some(|x, [loc, scale]| -softplus((loc - x) / scale));
+    const LOG_SURVIVAL: Option<Curve<2>> = Some(|x, [loc, scale]| -softplus((x - loc) / scale));
+    const HAZARDS: Option<fn(f64, [f64; 2]) -> [f64; 2]> =
+        Some(|x, [loc, scale]| [loc - x, x - loc].map(|d| sigmoid(d / scale) / scale));
     const ICDF: Option<Curve<2>> = Some(|q, [loc, scale]| loc + scale * logit(q));
     const MEAN: Option<Moment<2>> = Some(|[loc, _]| loc);
     const VARIANCE: Option<Moment<2>> = Some(|[_, scale]| scale.square() * (PI * PI / 3.0));

@@ -116,6 +116,12 @@ where
         Some(D::reduce(weighted, self.layers(), Reduction::Sum).reshape_like(&self.batch_shape()))
     }
 
+    /// The logarithm of a weighted mean of exponentials, one for each component.
+    fn log_averaged(&self, each: Vec<Flat<E, D>>) -> Tensor<WithoutLast<S>, E, D> {
+        let joint = D::join(each) + self.by_component(self.mixing.logits().into_flat());
+        D::reduce(joint, self.layers(), Reduction::LogSumExp).reshape_like(&self.batch_shape())
+    }
+
     /// The draw `x` as a function of the parameters: x − (F(x) − F(x) held fixed) / density.
     fn pathwise(&self, x: Tensor<V, E, D>) -> Option<Tensor<V, E, D>> {
         let cdf = self.cdf(&x)?;
@@ -168,9 +174,7 @@ where
     }
 
     fn log_prob(&self, value: &Self::Value) -> Tensor<WithoutLast<S>, E, D> {
-        let each = self.components.each(|component| component.log_prob(value).into_flat());
-        let joint = D::join(each) + self.by_component(self.mixing.logits().into_flat());
-        D::reduce(joint, self.layers(), Reduction::LogSumExp).reshape_like(&self.batch_shape())
+        self.log_averaged(self.components.each(|component| component.log_prob(value).into_flat()))
     }
 
     /// The components' where it is one, and otherwise their union.
@@ -201,6 +205,16 @@ where
 
     fn survival(&self, value: &Self::Value) -> Option<Tensor<WithoutLast<S>, E, D>> {
         self.probability(self.components.each(|component| component.survival(value)))
+    }
+
+    fn log_cdf(&self, value: &Self::Value) -> Option<Tensor<WithoutLast<S>, E, D>> {
+        let each = self.components.each(|component| Some(component.log_cdf(value)?.into_flat()));
+        Some(self.log_averaged(each.into_iter().collect::<Option<_>>()?))
+    }
+
+    fn log_survival(&self, value: &Self::Value) -> Option<Tensor<WithoutLast<S>, E, D>> {
+        let each = self.components.each(|component| Some(component.log_survival(value)?.into_flat()));
+        Some(self.log_averaged(each.into_iter().collect::<Option<_>>()?))
     }
 
     fn has_cdf(&self) -> bool {

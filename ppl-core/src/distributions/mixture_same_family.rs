@@ -239,6 +239,16 @@ where
         Some((each * self.mixing.probs()).sum::<WithoutLast<S>, LastAxis<S>>())
     }
 
+    fn log_cdf(&self, value: &Self::Value) -> Option<Tensor<WithoutLast<S>, E, D>> {
+        let joint = self.components.log_cdf(&self.for_components(value))? + self.mixing.logits();
+        Some(joint.logsumexp::<WithoutLast<S>, LastAxis<S>>())
+    }
+
+    fn log_survival(&self, value: &Self::Value) -> Option<Tensor<WithoutLast<S>, E, D>> {
+        let joint = self.components.log_survival(&self.for_components(value))? + self.mixing.logits();
+        Some(joint.logsumexp::<WithoutLast<S>, LastAxis<S>>())
+    }
+
     fn check_parameters(&self) -> Result<(), ParameterError> {
         self.mixing.check_parameters()?;
         self.components.check_parameters()

@@ -9,7 +9,7 @@ use crate::tensor::Flat;
 
 use super::counting::polya::{self, Polya};
 use super::counting::{Odds, finite, two_forms};
-use super::univariate::{Curve, Moment, Named, Sampler, Slopes, Univariate};
+use super::univariate::{Curve, Moment, Named, Sampler, ScaledSlopes, Univariate};
 
 two_forms! {
     /// The number of successes before `total_count` failures, where each trial succeeds with
@@ -68,8 +68,10 @@ where
 
     const SAMPLER: Sampler<2> = Sampler::Direct(polya::draw::<O>);
     const CDF: Option<Curve<2>> = Some(Polya::<O>::cdf);
-    const CDF_SLOPES: Option<Slopes<2>> = Some(Polya::<O>::cdf_slopes);
+    const CDF_SLOPES: Option<ScaledSlopes<2>> = Some(Polya::<O>::cdf_slopes);
     const SURVIVAL: Option<Curve<2>> = Some(Polya::<O>::survival);
+    const LOG_CDF: Option<Curve<2>> = Some(Polya::<O>::log_cdf);
+    const LOG_SURVIVAL: Option<Curve<2>> = Some(Polya::<O>::log_survival);
     const ICDF: Option<Curve<2>> = Some(Polya::<O>::icdf);
     const MEAN: Option<Moment<2>> = Some(|[r, t]| r * O::odds(t));
     const VARIANCE: Option<Moment<2>> = Some(|[r, t]| {

@@ -9,7 +9,7 @@ use rand_distr::StandardNormal;
 use crate::backend::Backend;
 use crate::constraint::{Constraint, Positive, Real, Support};
 use crate::dtype::Dtype;
-use crate::functions::error_function::{normal_cdf, normal_quantile};
+use crate::functions::error_function::{inverse_mills, log_normal_cdf, normal_cdf, normal_quantile};
 use crate::tensor::Flat;
 
 use super::univariate::{Curve, Moment, Sampler, Univariate, univariate};
@@ -93,6 +93,10 @@ impl Univariate<2> for Law {
     const PATHWISE: Option<fn(f64, [f64; 2]) -> [f64; 2]> = Some(|x, [loc, scale]| [1.0, (x - loc) / scale]);
     const CDF: Option<Curve<2>> = Some(|x, [loc, scale]| normal_cdf((x - loc) / scale));
     const SURVIVAL: Option<Curve<2>> = Some(|x, [loc, scale]| normal_cdf((loc - x) / scale));
+    const LOG_CDF: Option<Curve<2>> = Some(|x, [loc, scale]| log_normal_cdf((x - loc) / scale));
+    const LOG_SURVIVAL: Option<Curve<2>> = Some(|x, [loc, scale]| log_normal_cdf((loc - x) / scale));
+    const HAZARDS: Option<fn(f64, [f64; 2]) -> [f64; 2]> =
+        Some(|x, [loc, scale]| [x - loc, loc - x].map(|d| inverse_mills(d / scale) / scale));
     const ICDF: Option<Curve<2>> = Some(|q, [loc, scale]| loc + scale * normal_quantile(q));
     const MEAN: Option<Moment<2>> = Some(|[loc, _]| loc);
     const VARIANCE: Option<Moment<2>> = Some(|[_, scale]| scale.square());

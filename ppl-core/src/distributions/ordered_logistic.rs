@@ -91,6 +91,16 @@ impl<S: Shape, E: Dtype, D: Backend<E>> OrderedLogistic<S, E, D> {
         D::take(self.cutpoints.clone(), places.enumerate().map(at).collect())
     }
 
+    /// The log-odds of a category of at most this, and whether it is below the last, where they mean
+    /// something.
+    fn log_odds_up_to(&self, value: &Tensor<S, usize, D>) -> (Tensor<S, E, D>, Vec<bool>) {
+        check_value_shape("OrderedLogistic", value.shape(), self.predictor.shape());
+        let categories = value.to_vec();
+        let above = self.cutpoint(categories.iter().map(|&k| Some(k)));
+        let below_last = categories.iter().map(|&k| k < self.count()).collect();
+        (above.reshape_like(&self.predictor.shape()) - &self.predictor, below_last)
+    }
+
     /// The cutpoints of each element, with its predictor.
     fn elements(&self) -> (Vec<E>, Vec<E>) {
         (self.predictor.to_vec(), self.cutpoints.to_vec())
@@ -171,12 +181,23 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for OrderedLogistic<S
     }
 
     fn cdf(&self, value: &Self::Value) -> Option<Tensor<S, E, D>> {
-        check_value_shape("OrderedLogistic", value.shape(), self.batch_shape());
-        let categories = value.to_vec();
-        let above = self.cutpoint(categories.iter().map(|&k| Some(k)));
-        let below_last: Vec<bool> = categories.iter().map(|&k| k < self.count()).collect();
-        let reached = (above.reshape_like(&self.batch_shape()) - &self.predictor).sigmoid();
-        Some(reached.select(&below_last, 1.0))
+        let (log_odds, below_last) = self.log_odds_up_to(value);
+        Some(log_odds.sigmoid().select(&below_last, 1.0))
+    }
+
+    fn survival(&self, value: &Self::Value) -> Option<Tensor<S, E, D>> {
+        let (log_odds, below_last) = self.log_odds_up_to(value);
+        Some((-log_odds).sigmoid().select(&below_last, 0.0))
+    }
+
+    fn log_cdf(&self, value: &Self::Value) -> Option<Tensor<S, E, D>> {
+        let (log_odds, below_last) = self.log_odds_up_to(value);
+        Some(log_odds.log_sigmoid().select(&below_last, 0.0))
+    }
+
+    fn log_survival(&self, value: &Self::Value) -> Option<Tensor<S, E, D>> {
+        let (log_odds, below_last) = self.log_odds_up_to(value);
+        Some((-log_odds).log_sigmoid().select(&below_last, f64::NEG_INFINITY))
     }
 
     /// The smallest category whose cdf reaches the probability; a step, without a gradient.

@@ -10,7 +10,7 @@ use crate::constraint::{Constraint, LowerBound, Positive, Support};
 use crate::dtype::Dtype;
 use crate::tensor::Flat;
 
-use super::power::log_ratio;
+use super::power::{log_ratio, over_exp_m1};
 use super::univariate::{Curve, Dual, Moment, Sampler, Univariate, positive, univariate};
 
 univariate! {
@@ -78,6 +78,12 @@ impl Univariate<2> for Law {
         Some(|x, [scale, alpha]| if x <= scale { 0.0 } else { -(-alpha * log_ratio(x, scale)).exp_m1() });
     const SURVIVAL: Option<Curve<2>> =
         Some(|x, [scale, alpha]| if x <= scale { 1.0 } else { (-alpha * log_ratio(x, scale)).exp() });
+    const LOG_SURVIVAL: Option<Curve<2>> =
+        Some(|x, [scale, alpha]| if x <= scale { 0.0 } else { -alpha * log_ratio(x, scale) });
+    const HAZARDS: Option<fn(f64, [f64; 2]) -> [f64; 2]> = Some(|x, [scale, alpha]| {
+        let far = alpha * log_ratio(x, scale);
+        [over_exp_m1(far) / far, 1.0].map(|share| share * (alpha / x))
+    });
     const ICDF: Option<Curve<2>> =
         Some(|q, [scale, alpha]| if q < 0.0 { f64::NAN } else { scale * (-(-q).ln_1p() / alpha).exp() });
     const MEAN: Option<Moment<2>> =

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use crate::backend::Backend;
 use crate::constraint::{Constraint, NonNegative, NonNegativeInteger, Support};
 use crate::dtype::Dtype;
-use crate::functions::incomplete_gamma::{gamma_inc, gamma_inc_upper};
+use crate::functions::incomplete_gamma::{gamma_inc, gamma_inc_upper, ln_gamma_inc_both};
 use crate::tensor::Flat;
 
 use super::counting::entropy::entropy;
 use super::counting::quantile::{Shape, smallest_reaching};
 use super::counting::saddle_point::log_poisson;
-use super::counting::{draw, finite, on_counts, step, step_down, step_slopes};
-use super::univariate::{Curve, Moment, Sampler, Slopes, Univariate, univariate};
+use super::counting::{draw, finite, log_step, log_step_down, on_counts, step, step_down, step_slopes};
+use super::univariate::{Curve, Moment, Sampler, ScaledSlopes, Univariate, univariate};
 
 univariate! {
     /// The number of events, of which `rate` are expected; at rate 0 there are none.
@@ -64,9 +64,13 @@ impl Univariate<1> for Law {
 
     const SAMPLER: Sampler<1> = Sampler::Direct(|[rate], rng| draw::poisson(rate, rng));
     const CDF: Option<Curve<1>> = Some(cdf);
-    const CDF_SLOPES: Option<Slopes<1>> =
-        Some(|x, [rate]| step_slopes(x, f64::INFINITY, |k| [-log_poisson(k, rate).exp()]));
+    const CDF_SLOPES: Option<ScaledSlopes<1>> =
+        Some(|x, [rate], over| step_slopes(x, f64::INFINITY, |k| [-(log_poisson(k, rate) - over).exp()]));
     const SURVIVAL: Option<Curve<1>> = Some(|x, [rate]| step_down(x, f64::INFINITY, |k| gamma_inc(k + 1.0, rate)));
+    const LOG_CDF: Option<Curve<1>> =
+        Some(|x, [rate]| log_step(x, f64::INFINITY, |k| ln_gamma_inc_both(k + 1.0, rate)[1]));
+    const LOG_SURVIVAL: Option<Curve<1>> =
+        Some(|x, [rate]| log_step_down(x, f64::INFINITY, |k| ln_gamma_inc_both(k + 1.0, rate)[0]));
     const ICDF: Option<Curve<1>> = Some(|q, [rate]| {
         let deviation = rate.sqrt();
         let shape = Shape { mean: rate, deviation, skewness: deviation.recip() };

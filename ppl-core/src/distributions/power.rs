@@ -27,6 +27,23 @@ pub(super) fn ln_one_minus_exp(s: f64) -> f64 {
     if s > -std::f64::consts::LN_2 { (-s.exp_m1()).ln() } else { (-s.exp()).ln_1p() }
 }
 
+/// x / (eˣ − 1) for x ≥ 0: 1 at 0, 0 at infinity.
+pub(super) fn over_exp_m1(x: f64) -> f64 {
+    if x == 0.0 {
+        1.0
+    } else if x == f64::INFINITY {
+        0.0
+    } else {
+        x / x.exp_m1()
+    }
+}
+
+/// ln(1 − exp(−eᵘ)), also where eᵘ is too small for a number.
+pub(super) fn ln_one_minus_exp_of_exp(u: f64) -> f64 {
+    // The next term is −eᵘ / 2.
+    if u < -40.0 { u } else { ln_one_minus_exp(-u.exp()) }
+}
+
 /// E[yˢ] for s = h, with y exponential with mean 1, is Γ(1 + h): its logarithm.
 pub(super) fn ln_gamma_plus_one<const K: usize>(h: Dual<K>) -> Dual<K> {
     let value = if h.value <= 1.0 { ln_gamma_1p(h.value) } else { ln_gamma(1.0 + h.value) };

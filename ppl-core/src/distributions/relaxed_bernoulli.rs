@@ -169,6 +169,12 @@ macro_rules! relaxed {
             fn survival(&self, value: &Tensor<S, E, D>) -> Option<Tensor<S, E, D>> {
                 either!(self.parameter, front => front.survival(value))
             }
+            fn log_cdf(&self, value: &Tensor<S, E, D>) -> Option<Tensor<S, E, D>> {
+                either!(self.parameter, front => front.log_cdf(value))
+            }
+            fn log_survival(&self, value: &Tensor<S, E, D>) -> Option<Tensor<S, E, D>> {
+                either!(self.parameter, front => front.log_survival(value))
+            }
             fn icdf(&self, probability: &Tensor<S, E, D>) -> Option<Tensor<S, E, D>> {
                 either!(self.parameter, front => front.icdf(probability))
             }
@@ -313,6 +319,12 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for RelaxedBernoulliS
     }
     fn survival(&self, value: &Tensor<S, E, D>) -> Option<Tensor<S, E, D>> {
         self.hard().survival(value)
+    }
+    fn log_cdf(&self, value: &Tensor<S, E, D>) -> Option<Tensor<S, E, D>> {
+        self.hard().log_cdf(value)
+    }
+    fn log_survival(&self, value: &Tensor<S, E, D>) -> Option<Tensor<S, E, D>> {
+        self.hard().log_survival(value)
     }
     fn icdf(&self, probability: &Tensor<S, E, D>) -> Option<Tensor<S, E, D>> {
         self.hard().icdf(probability)

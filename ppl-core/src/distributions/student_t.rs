@@ -1,5 +1,6 @@
 //! Student's t distribution.
 
+use std::f64::consts::LN_2;
 use std::sync::Arc;
 
 use num_traits::clamp;
@@ -10,7 +11,7 @@ use crate::backend::Backend;
 use crate::constraint::{Constraint, Positive, Real, Support};
 use crate::dtype::Dtype;
 use crate::functions::gamma_function::{HALF_LN_TWO_PI, digamma_difference, ln_beta, ln_gamma_ratio, trigamma};
-use crate::functions::incomplete_beta::{beta_inc_both, beta_pathwise_logit, beta_quantile_both};
+use crate::functions::incomplete_beta::{beta_inc_both, beta_pathwise_logit, beta_quantile_both, ln_beta_inc_both};
 use crate::functions::incomplete_gamma::excess_over_log1p;
 use crate::rng::Rng;
 use crate::tensor::Flat;
@@ -129,6 +130,8 @@ impl Univariate<3> for Law {
     });
     const CDF: Option<Curve<3>> = Some(|x, [df, loc, scale]| cdf((x - loc) / scale, df));
     const SURVIVAL: Option<Curve<3>> = Some(|x, [df, loc, scale]| cdf((loc - x) / scale, df));
+    const LOG_CDF: Option<Curve<3>> = Some(|x, [df, loc, scale]| log_cdf((x - loc) / scale, df));
+    const LOG_SURVIVAL: Option<Curve<3>> = Some(|x, [df, loc, scale]| log_cdf((loc - x) / scale, df));
     const ICDF: Option<Curve<3>> = Some(|q, [df, loc, scale]| loc + scale * quantile(q, df));
     const MEAN: Option<Moment<3>> = Some(|[df, loc, _]| if df.value > 1.0 { loc } else { Dual::constant(f64::NAN) });
     const VARIANCE: Option<Moment<3>> = Some(variance);
@@ -208,6 +211,20 @@ fn cdf(z: f64, df: f64) -> f64 {
         beta_inc_both(half(df), 0.5, [x, y])[0]
     };
     if z < 0.0 { 0.5 * tail } else { 1.0 - 0.5 * tail }
+}
+
+/// ln of [`cdf`].
+fn log_cdf(z: f64, df: f64) -> f64 {
+    if z.is_nan() {
+        return z;
+    }
+    let [x, y] = shares(z, df);
+    let log_tail = if x < FAR {
+        half(df) * log_far_share(z, df) - log_tail_constant(df)
+    } else {
+        ln_beta_inc_both(half(df), 0.5, [x, y])[0]
+    };
+    if z < 0.0 { log_tail - LN_2 } else { (-0.5 * log_tail.exp()).ln_1p() }
 }
 
 /// The inverse of [`cdf`].

@@ -206,14 +206,28 @@ where
         if !self.has_cdf() {
             return None;
         }
-        let Preimage { point, exists, .. } = self.preimage(value);
-        let increases = self.increases();
-        let cdf = self.base.cdf(&point)?.select(&increases, self.base.survival(&point)?);
-        if exists.iter().all(|&e| e) {
-            return Some(cdf);
+        self.through(value, [0.0, 1.0], |base, point| [base.cdf(point), base.survival(point)])
+    }
+
+    fn survival(&self, value: &Tensor<V, E, D>) -> Option<Tensor<P::Batch, E, D>> {
+        if !self.has_cdf() {
+            return None;
         }
-        let beyond = self.beyond(value);
-        Some(cdf.select(&exists, Tensor::<P::Batch, E, D>::from_vec(beyond, self.batch_shape())))
+        self.through(value, [1.0, 0.0], |base, point| [base.survival(point), base.cdf(point)])
+    }
+
+    fn log_cdf(&self, value: &Tensor<V, E, D>) -> Option<Tensor<P::Batch, E, D>> {
+        if !self.has_cdf() {
+            return None;
+        }
+        self.through(value, [f64::NEG_INFINITY, 0.0], |base, point| [base.log_cdf(point), base.log_survival(point)])
+    }
+
+    fn log_survival(&self, value: &Tensor<V, E, D>) -> Option<Tensor<P::Batch, E, D>> {
+        if !self.has_cdf() {
+            return None;
+        }
+        self.through(value, [0.0, f64::NEG_INFINITY], |base, point| [base.log_survival(point), base.log_cdf(point)])
     }
 
     fn has_cdf(&self) -> bool {
@@ -247,10 +261,23 @@ where
     E: Dtype,
     D: Backend<E>,
 {
-    /// The cdf at values that nothing has as its image: 1 above the image, 0 below.
-    fn beyond(&self, value: &Tensor<V, E, D>) -> Vec<E> {
+    /// What an increasing transform and what a decreasing one takes from the base, `of` a point of it;
+    /// at values that nothing has as its image the numbers `beyond`, for those below it and above it.
+    fn through(
+        &self,
+        value: &Tensor<V, E, D>,
+        beyond: [f64; 2],
+        of: impl FnOnce(&P, &Tensor<U, E, D>) -> [Option<Tensor<P::Batch, E, D>>; 2],
+    ) -> Option<Tensor<P::Batch, E, D>> {
+        let Preimage { point, exists, .. } = self.preimage(value);
+        let [increasing, decreasing] = of(&self.base, &point);
+        let found = increasing?.select(&self.increases(), decreasing?);
+        if exists.iter().all(|&e| e) {
+            return Some(found);
+        }
         let inside = self.transform.forward(Flat::vector(vec![E::of(0.5); self.shape.num_elements()])).to_vec();
-        let above = |(v, inside): (&E, E)| E::of(f64::from(*v > inside));
-        value.read(|values| values.iter().zip(inside).map(above).collect())
+        let outside = |(v, inside): (&E, E)| E::of(beyond[usize::from(*v > inside)]);
+        let outside = value.read(|values| values.iter().zip(inside).map(outside).collect());
+        Some(found.select(&exists, Tensor::<P::Batch, E, D>::from_vec(outside, self.batch_shape())))
     }
 }

@@ -129,6 +129,8 @@ impl Univariate<4> for Law {
     const PATHWISE: Option<fn(f64, [f64; 4]) -> [f64; 4]> = Some(|x, p| Slice::new(p).draw_slopes(x));
     const CDF: Option<Curve<4>> = Some(|x, p| Slice::new(p).cdf(x));
     const SURVIVAL: Option<Curve<4>> = Some(|x, p| Slice::new(p).mirrored().cdf(-x));
+    const LOG_CDF: Option<Curve<4>> = Some(|x, p| Slice::new(p).log_cdf(x));
+    const LOG_SURVIVAL: Option<Curve<4>> = Some(|x, p| Slice::new(p).mirrored().log_cdf(-x));
     const ICDF: Option<Curve<4>> =
         Some(|q, p| if (0.0..=1.0).contains(&q) { Slice::new(p).quantile(q) } else { f64::NAN });
     const MEAN: Option<Moment<4>> = Some(|p| moments::moments(p)[0]);

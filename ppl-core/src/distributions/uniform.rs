@@ -77,6 +77,7 @@ impl Univariate<2> for Law {
     const PATHWISE: Option<fn(f64, [f64; 2]) -> [f64; 2]> =
         Some(|x, [low, high]| [(high - x) / (high - low), (x - low) / (high - low)]);
     const CDF: Option<Curve<2>> = Some(|x, [low, high]| ((x - low) / (high - low)).clamp(0.0, 1.0));
+    const SURVIVAL: Option<Curve<2>> = Some(|x, [low, high]| ((high - x) / (high - low)).clamp(0.0, 1.0));
     const ICDF: Option<Curve<2>> = Some(quantile);
     const MEAN: Option<Moment<2>> = Some(|[low, high]| 0.5 * (low + high));
     const VARIANCE: Option<Moment<2>> = Some(|[low, high]| (high - low).square() / 12.0);

@@ -11,6 +11,8 @@ use crate::tensor::Flat;
 pub(super) mod dual;
 // Families as element functions.
 mod functions;
+// Logarithms of probabilities, and their slopes.
+mod log_tails;
 // Many draws, from one generator, on all threads.
 pub(super) mod draws;
 // The distribution itself.
@@ -59,6 +61,9 @@ pub(super) type Curve<const K: usize> = fn(f64, [f64; K]) -> f64;
 
 /// The derivatives of a curve along its point and along the parameters.
 pub(super) type Slopes<const K: usize> = fn(f64, [f64; K]) -> (f64, [f64; K]);
+
+/// The derivatives of a curve, as [`Slopes`], over the exponential of the last argument.
+pub(super) type ScaledSlopes<const K: usize> = fn(f64, [f64; K], f64) -> (f64, [f64; K]);
 
 /// A function of the parameters, with its derivatives.
 pub(super) type Moment<const K: usize> = fn([Dual<K>; K]) -> Dual<K>;
@@ -121,12 +126,22 @@ pub(super) trait Univariate<const K: usize>: Named<K> {
     /// are [`Univariate::CDF_SLOPES`].
     const CDF: Option<Curve<K>> = None;
 
-    /// The slopes of the cdf where there is no pathwise gradient; for a step function the first
-    /// is 0.
-    const CDF_SLOPES: Option<Slopes<K>> = None;
+    /// The slopes of the cdf where there is no pathwise gradient, over the exponential of the last
+    /// argument; for a step function the first is 0.
+    const CDF_SLOPES: Option<ScaledSlopes<K>> = None;
 
     /// The probability of a value above x where it is small; 1 − cdf otherwise.
     const SURVIVAL: Option<Curve<K>> = None;
+
+    /// The logarithm of the cdf where that may be too small for a number; of CDF and SURVIVAL otherwise.
+    const LOG_CDF: Option<Curve<K>> = None;
+
+    /// The logarithm of the probability of a value above x, as [`Univariate::LOG_CDF`].
+    const LOG_SURVIVAL: Option<Curve<K>> = None;
+
+    /// The density over the probability of a value at most x, and over that of one above x (the
+    /// hazard), where the differences of their logarithms lose digits; asked for inside the support.
+    const HAZARDS: Option<fn(f64, [f64; K]) -> [f64; 2]> = None;
 
     /// The value whose cdf is q, NaN for q outside [0, 1]; for a discrete family the smallest value
     /// whose cdf reaches q.

@@ -9,7 +9,7 @@ use crate::dtype::Dtype;
 use crate::functions::bessel::{bessel_ratio_slope, bessel_shortfall, log_i0e};
 use crate::tensor::Flat;
 
-use super::univariate::{Curve, Moment, Sampler, Slopes, Univariate, univariate};
+use super::univariate::{Curve, Moment, Sampler, ScaledSlopes, Univariate, univariate};
 
 // Integrals of the density: cdf, quantiles, slopes of draws.
 mod arc;
@@ -103,8 +103,11 @@ impl Univariate<2> for Law {
     const PATHWISE: Option<fn(f64, [f64; 2]) -> [f64; 2]> =
         Some(|x, [loc, concentration]| [1.0, Density::new(concentration).draw_slope(arc::wrapped(x - loc))]);
     const CDF: Option<Curve<2>> = Some(|x, [loc, concentration]| Density::new(concentration).cdf(x, loc));
-    const CDF_SLOPES: Option<Slopes<2>> =
-        Some(|x, [loc, concentration]| Density::new(concentration).cdf_slopes(x, loc));
+    const CDF_SLOPES: Option<ScaledSlopes<2>> =
+        Some(|x, [loc, concentration], over| Density::new(concentration).cdf_slopes(x, loc, over));
+    const LOG_CDF: Option<Curve<2>> = Some(|x, [loc, concentration]| Density::new(concentration).log_cdf(x, loc));
+    const LOG_SURVIVAL: Option<Curve<2>> =
+        Some(|x, [loc, concentration]| Density::new(concentration).log_cdf(-x, -loc));
     const SURVIVAL: Option<Curve<2>> = Some(|x, [loc, concentration]| Density::new(concentration).cdf(-x, -loc));
     const ICDF: Option<Curve<2>> = Some(|q, [loc, concentration]| Density::new(concentration).quantile(q, loc));
     const MEAN: Option<Moment<2>> = Some(|[loc, _]| loc);

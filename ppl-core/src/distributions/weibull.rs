@@ -11,7 +11,7 @@ use crate::dtype::Dtype;
 use crate::tensor::Flat;
 
 use super::gumbel::EULER;
-use super::power::{ln_gamma_plus_one, log_ratio, log_spread_of_exponential};
+use super::power::{ln_gamma_plus_one, ln_one_minus_exp_of_exp, log_ratio, log_spread_of_exponential, over_exp_m1};
 use super::univariate::{Curve, Moment, Sampler, Univariate, positive, univariate};
 
 univariate! {
@@ -91,6 +91,19 @@ impl Univariate<2> for Law {
         Some(|x, [scale, k]| if x <= 0.0 { 0.0 } else { -(-(k * log_ratio(x, scale)).exp()).exp_m1() });
     const SURVIVAL: Option<Curve<2>> =
         Some(|x, [scale, k]| if x <= 0.0 { 1.0 } else { (-(k * log_ratio(x, scale)).exp()).exp() });
+    const LOG_CDF: Option<Curve<2>> =
+        Some(
+            |x, [scale, k]| {
+                if x <= 0.0 { f64::NEG_INFINITY } else { ln_one_minus_exp_of_exp(k * log_ratio(x, scale)) }
+            },
+        );
+    const LOG_SURVIVAL: Option<Curve<2>> =
+        Some(|x, [scale, k]| if x <= 0.0 { 0.0 } else { -(k * log_ratio(x, scale)).exp() });
+    const HAZARDS: Option<fn(f64, [f64; 2]) -> [f64; 2]> = Some(|x, [scale, k]| {
+        let log = log_ratio(x, scale);
+        let growth = if k == 1.0 { 0.0 } else { (k - 1.0) * log };
+        [over_exp_m1((k * log).exp()) * k / x, growth.exp() * k / scale]
+    });
     const ICDF: Option<Curve<2>> = Some(|q, [scale, k]| scale * ((-(-q).ln_1p()).ln() / k).exp());
     const MEAN: Option<Moment<2>> = Some(|[scale, k]| scale * ln_gamma_plus_one(k.recip()).exp());
     const VARIANCE: Option<Moment<2>> = Some(|[scale, k]| {

@@ -240,6 +240,14 @@ where
         Some(self.with_gate(value, &self.base.survival(value)?, What::Survival))
     }
 
+    fn log_cdf(&self, value: &Tensor<S, E, D>) -> Option<Tensor<S, E, D>> {
+        Some(self.with_gate(value, &self.base.log_cdf(value)?, What::LogCdf))
+    }
+
+    fn log_survival(&self, value: &Tensor<S, E, D>) -> Option<Tensor<S, E, D>> {
+        Some(self.with_gate(value, &self.base.log_survival(value)?, What::LogSurvival))
+    }
+
     fn icdf(&self, probability: &Tensor<S, E, D>) -> Option<Tensor<S, E, D>> {
         let beyond = |(q, (gate, open)): (E, (E, E))| {
             let (q, gate, open) = (q.wide(), gate.wide(), open.wide());
@@ -331,6 +339,13 @@ mod tests {
         assert_eq!(waits.cdf(&Tensor::scalar(1.0)).unwrap().item(), 0.875);
         assert_eq!(waits.survival(&Tensor::scalar(1.0)).unwrap().item(), 0.125);
         assert_eq!(waits.survival(&Tensor::scalar(-1.0)).unwrap().item(), 1.0);
+        let logs = |x: f64| [waits.log_cdf(&Tensor::scalar(x)), waits.log_survival(&Tensor::scalar(x))];
+        let logs = |x: f64| logs(x).map(|log| log.unwrap().item());
+        assert!(logs(1.0).iter().zip([0.875_f64, 0.125]).all(|(log, p)| (log - p.ln()).abs() < 1e-15));
+        assert_eq!(logs(-1.0), [f64::NEG_INFINITY, 0.0]);
+        // mpmath: 0.75 times what a Poisson count of rate 2 exceeds 300 with.
+        let far = ZeroInflatedPoisson::<(), f64, Cpu>::with_rate(2.0, 0.25).log_survival(&Tensor::scalar(300.0));
+        assert!((far.unwrap().item() / -1214.256696537675 - 1.0).abs() < 1e-13);
     }
 
     #[test]

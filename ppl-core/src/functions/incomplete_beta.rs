@@ -11,6 +11,7 @@ use super::gamma_function::{
     HALF_LN_TWO_PI, digamma, ln_beta, ln_gamma_1p, ln_gamma_ratio, ln_minus_digamma, stirling_correction,
 };
 use super::incomplete_gamma::excess_over_log1p;
+use super::logarithms::log_of_pair;
 
 // Legendre's fraction and the power series, with their slopes in a and b.
 mod expansion;
@@ -49,7 +50,9 @@ impl Point {
 
     /// Whether the expansions for small x serve.
     fn is_lower(&self) -> bool {
-        self.x * (self.a + self.b + 2.0) <= self.a + 1.0
+        let Point { a, b, x, y } = *self;
+        // By the smaller of x and y, which the sum does not drown.
+        if x > y { b + 1.0 <= y * (a + b + 2.0) } else { x * (a + b + 2.0) <= a + 1.0 }
     }
 
     /// Whether the power series does, rather than the fraction.
@@ -95,11 +98,22 @@ impl Point {
     fn kernel(&self) -> f64 {
         let Point { a, b, .. } = *self;
         if a < LARGE || b < LARGE {
-            return (a * self.ln_x() + b * self.ln_y() - ln_beta(a, b)).exp();
+            return self.ln_kernel().exp();
         }
         let exponent = a * self.excess() + b * self.swapped().excess();
         let correction = stirling_correction(a) + stirling_correction(b) - stirling_correction(a + b);
         (-exponent - correction - HALF_LN_TWO_PI).exp() * (a / (a + b) * b).sqrt()
+    }
+
+    /// ln [`Point::kernel`].
+    fn ln_kernel(&self) -> f64 {
+        let Point { a, b, .. } = *self;
+        if a < LARGE || b < LARGE {
+            return a * self.ln_x() + b * self.ln_y() - ln_beta(a, b);
+        }
+        let exponent = a * self.excess() + b * self.swapped().excess();
+        let correction = stirling_correction(a) + stirling_correction(b) - stirling_correction(a + b);
+        0.5 * (a.ln() + b.ln() - (a + b).ln()) - exponent - correction - HALF_LN_TWO_PI
     }
 
     /// The derivative of ln [`Point::kernel`] with respect to a: ln x + ψ(a + b) − ψ(a).
@@ -129,6 +143,19 @@ impl Point {
         let q = -log_power.exp_m1() - power * a * sum;
         let p = power * (1.0 + a * sum);
         if p < 0.5 { [p, 1.0 - p] } else { [1.0 - q, q] }
+    }
+
+    /// ln I for a point on the lower side.
+    fn ln_probability(&self) -> f64 {
+        let Point { a, b, .. } = *self;
+        if !self.is_small() {
+            return self.ln_kernel() + fraction(a, b, self.x, self.y, self.distance()).max(0.0).ln();
+        }
+        let sum = power_series(a, b, self.x);
+        if a >= 1.0 {
+            return self.ln_kernel() - b * self.ln_y() + (1.0 / a + sum).ln();
+        }
+        a * self.ln_x() - ln_gamma_1p(a) + ln_gamma_ratio(b, a) + (a * sum).ln_1p()
     }
 
     /// −∂I/∂a and −∂I/∂b over [`Point::kernel`] for a point on the lower side: the derivatives of
@@ -174,6 +201,23 @@ pub(crate) fn beta_inc_both(a: f64, b: f64, [x, y]: [f64; 2]) -> [f64; 2] {
     }
 }
 
+/// ln I(x; a, b) and ln(1 − I(x; a, b)), also where these are too small for numbers.
+pub(crate) fn ln_beta_inc_both(a: f64, b: f64, pair: [f64; 2]) -> [f64; 2] {
+    let [p, q] = beta_inc_both(a, b, pair);
+    let point = match Point::new(a, b, pair) {
+        // From here on a probability is a number with all its digits.
+        Some(point) if !pair.contains(&0.0) && p.min(q) < 1e-290 => point,
+        _ => return log_of_pair([p, q]),
+    };
+    if p < q {
+        let log = point.ln_probability();
+        [log, -log.exp()]
+    } else {
+        let log = point.swapped().ln_probability();
+        [-log.exp(), log]
+    }
+}
+
 /// The regularised incomplete beta function I(x; a, b), the probability of a beta variable to be at
 /// most `x`.
 pub(crate) fn beta_inc(a: f64, b: f64, x: f64) -> f64 {
@@ -191,6 +235,11 @@ pub(crate) fn beta_density(a: f64, b: f64, [x, y]: [f64; 2]) -> f64 {
         Some(point) => point.kernel() / x / y,
         None => f64::NAN,
     }
+}
+
+/// ln of xᵃ yᵇ / B(a, b), the density times x y, at the pair x and y = 1 − x, both positive.
+pub(crate) fn ln_beta_kernel(a: f64, b: f64, pair: [f64; 2]) -> f64 {
+    Point::new(a, b, pair).map_or(f64::NAN, |point| point.ln_kernel())
 }
 
 /// The derivatives of logit x = ln (x / y) with respect to a and b at a fixed I(x; a, b).
@@ -217,4 +266,33 @@ pub(crate) fn beta_inc_slopes(a: f64, b: f64, x: f64) -> [f64; 2] {
     let Some(point) = Point::new(a, b, pair) else { return [f64::NAN; 2] };
     let kernel = if pair.contains(&0.0) { 0.0 } else { point.kernel() };
     if kernel == 0.0 { [0.0; 2] } else { beta_pathwise_logit(a, b, pair).map(|slope| -kernel * slope) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_point_beside_the_end_is_on_its_side() {
+        // No two successes in 10³⁸ trials of probability 10⁻²⁰⁰ or 10⁻¹⁰⁰: the second is missed by (10⁻⁶²)² / 2.
+        assert_eq!(beta_inc_both(1e38, 2.0, [1.0, 1e-200])[0], 1.0);
+        assert!((beta_inc_both(1e38, 2.0, [1.0, 1e-100])[1] / 0.5e-124 - 1.0).abs() < 1e-13);
+    }
+
+    // Reference values: mpmath with 60 digits.
+    #[test]
+    fn logarithms_go_on_where_probabilities_end() {
+        let cases = [
+            (3.0, 2.0, 1e-150, -1034.7769974862007),
+            (0.5, 3.0, 1e-300, -344.7591552896845),
+            (200.0, 300.0, 0.0009765625, -1053.9032451174872),
+            (1e4, 1e4, 0.25, -2881.998422075533),
+            (2000.0, 0.5, 0.5, -1390.3209159215597),
+        ];
+        for (a, b, x, expected) in cases {
+            let lower = ln_beta_inc_both(a, b, [x, 1.0 - x])[0];
+            let upper = ln_beta_inc_both(b, a, [1.0 - x, x])[1];
+            assert!([lower, upper].iter().all(|v| (v / expected - 1.0).abs() < 1e-13), "{a} {b} {x}: {lower}, {upper}");
+        }
+    }
 }

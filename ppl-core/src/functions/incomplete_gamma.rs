@@ -8,11 +8,14 @@
 
 use super::gamma_function::{HALF_LN_TWO_PI, digamma, ln_gamma_1p, polynomial, stirling_correction};
 
+// Logarithms of probabilities that are too small for numbers.
+mod far;
 // The inverse functions.
 mod quantile;
 // The asymptotic expansion that is uniform in x, for large a.
 mod uniform;
 
+pub(crate) use far::ln_gamma_inc_both;
 pub(crate) use quantile::{gamma_quantile, gamma_quantile_upper};
 use uniform::Uniform;
 
@@ -45,14 +48,18 @@ pub(crate) fn excess_over_log1p(t: f64) -> f64 {
     t * r - 2.0 * r * q * polynomial(q, &C)
 }
 
+/// What [`gamma_kernel`] of a large `a` is the exponential of, but for its sign and 1 / √(2πa).
+fn large_exponent(a: f64, x: f64) -> f64 {
+    let ratio = x / a;
+    // Far below the mean the difference of 1 and x / a would lose x.
+    let excess = if ratio < 0.5 { (ratio - 1.0) - ratio.ln() } else { excess_over_log1p((x - a) / a) };
+    a * excess + stirling_correction(a)
+}
+
 /// xᵃ e⁻ˣ / Γ(a + 1), which is x / a times the density of the gamma distribution.
 pub(crate) fn gamma_kernel(a: f64, x: f64) -> f64 {
     if a >= LARGE {
-        let ratio = x / a;
-        // Far below the mean the difference of 1 and x / a would lose x.
-        let excess = if ratio < 0.5 { (ratio - 1.0) - ratio.ln() } else { excess_over_log1p((x - a) / a) };
-        let exponent = a * excess + stirling_correction(a);
-        return (-exponent - HALF_LN_TWO_PI).exp() / a.sqrt();
+        return (-large_exponent(a, x) - HALF_LN_TWO_PI).exp() / a.sqrt();
     }
     if x > 2000.0 {
         // Where the power may overflow.

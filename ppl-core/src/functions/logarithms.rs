@@ -46,6 +46,33 @@ pub(crate) fn logaddexp_share(a: f64, b: f64) -> f64 {
     if a > b { 1.0 / (1.0 + e) } else { e / (1.0 + e) }
 }
 
+/// ln(eᵃ − eᵇ): −∞ where b ≥ a.
+pub(crate) fn logsubexp(a: f64, b: f64) -> f64 {
+    if b >= a {
+        f64::NEG_INFINITY
+    } else if b == f64::NEG_INFINITY {
+        a
+    } else {
+        a + log1mexp(a - b)
+    }
+}
+
+/// The derivatives of [`logsubexp`]: 0 where it is −∞.
+pub(crate) fn logsubexp_slopes(a: f64, b: f64) -> [f64; 2] {
+    if b >= a { [0.0; 2] } else { [-(b - a).exp_m1().recip(), -(a - b).exp_m1().recip()] }
+}
+
+/// The logarithm of a probability that rounding may have left below 0, where it is −∞.
+pub(crate) fn log_probability(p: f64) -> f64 {
+    if p <= 0.0 { f64::NEG_INFINITY } else { p.ln() }
+}
+
+/// The logarithms of a probability and its complement: near 1 from the other.
+pub(crate) fn log_of_pair([p, q]: [f64; 2]) -> [f64; 2] {
+    let log = |p: f64, rest: f64| if p > 0.5 { (-rest).ln_1p() } else { log_probability(p) };
+    [log(p, q), log(q, p)]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,6 +90,20 @@ mod tests {
         assert_eq!([xlogy_slopes(0.0, 0.0)[0], xlog1py_slopes(0.0, -1.0)[0]], [0.0, 0.0]);
         assert_eq!([xlogy(2.0, 0.0), xlog1py(2.0, -1.0)], [-FAR, -FAR]);
         assert!(xlogy(0.0, f64::NAN).is_nan() && xlog1py(0.0, f64::NAN).is_nan() && xlogy(f64::NAN, 0.5).is_nan());
+    }
+
+    #[test]
+    fn a_difference_with_infinities_is_sound() {
+        assert_eq!([logsubexp(-FAR, -FAR), logsubexp(0.5, 0.5), logsubexp(0.5, 1.0)], [-FAR; 3]);
+        assert_eq!([logsubexp_slopes(-FAR, -FAR), logsubexp_slopes(0.5, 0.5)], [[0.0; 2]; 2]);
+        assert_eq!((logsubexp(-3.0, -FAR), logsubexp_slopes(-3.0, -FAR)), (-3.0, [1.0, -0.0]));
+        // ln(3 − 1), far below what a number can hold.
+        assert!((logsubexp(3.0_f64.ln() - 1000.0, -1000.0) - (LN_2 - 1000.0)).abs() < 1e-12);
+        let [of_a, of_b] = logsubexp_slopes(3.0_f64.ln() - 1000.0, -1000.0);
+        assert!((of_a - 1.5).abs() < 1e-12 && (of_b + 0.5).abs() < 1e-12);
+        assert!(logsubexp(f64::NAN, 0.0).is_nan() && logsubexp(0.0, f64::NAN).is_nan());
+        assert_eq!([log_probability(-1e-17), log_probability(0.0), log_probability(1.0)], [-FAR, -FAR, 0.0]);
+        assert!(log_probability(f64::NAN).is_nan());
     }
 
     #[test]

@@ -5,7 +5,10 @@ use super::bessel::{bessel_ratio, bessel_ratio_slope, i0e, i0e_slope, i1e, i1e_s
 use super::gamma_function::{digamma, digamma_difference, ln_beta, ln_gamma, tetragamma, trigamma};
 use super::incomplete_beta::{beta_density, beta_inc, beta_inc_slopes, beta_inc_upper};
 use super::incomplete_gamma::{gamma_density, gamma_inc, gamma_inc_slope, gamma_inc_upper};
-use super::logarithms::{log1mexp, logaddexp, logaddexp_share, xlog1py, xlog1py_slopes, xlogy, xlogy_slopes};
+use super::logarithms::{
+    log_probability, log1mexp, logaddexp, logaddexp_share, logsubexp, logsubexp_slopes, xlog1py, xlog1py_slopes, xlogy,
+    xlogy_slopes,
+};
 use crate::dtype::Dtype;
 
 macro_rules! special {
@@ -90,6 +93,21 @@ special!(
     "ln(eᵃ + eᵇ).",
     [a, b; y] logaddexp(a, b),
     [logaddexp_share(a, b), logaddexp_share(b, a)]
+);
+
+special!(
+    Logsubexp,
+    "logsubexp",
+    "ln(eᵃ − eᵇ), −∞ without a slope where b ≥ a.",
+    [a, b; y] logsubexp(a, b),
+    logsubexp_slopes(a, b)
+);
+special!(
+    LogProbability,
+    "log of a probability",
+    "ln p, −∞ without a slope where p is 0, or below by rounding.",
+    [p; y] log_probability(p),
+    [if p <= 0.0 { 0.0 } else { p.recip() }]
 );
 
 /// The derivatives of I(x; a, b) in a, b and x; the last is the beta density, at its ends too.

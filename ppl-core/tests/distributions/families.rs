@@ -41,6 +41,9 @@ pub(crate) trait Univariate<E: Dtype, D: Backend<E>> {
     fn variance(&self) -> Option<Row<E, D>>;
     fn entropy(&self) -> Option<Row<E, D>>;
     fn cdf(&self, value: &Row<E, D>) -> Option<Row<E, D>>;
+    fn survival(&self, value: &Row<E, D>) -> Option<Row<E, D>>;
+    fn log_cdf(&self, value: &Row<E, D>) -> Option<Row<E, D>>;
+    fn log_survival(&self, value: &Row<E, D>) -> Option<Row<E, D>>;
     fn icdf(&self, probability: &Row<E, D>) -> Option<Row<E, D>>;
     fn enumerate_support(&self) -> Option<Vec<Row<E, D>>>;
     fn check_parameters(&self) -> Result<(), ParameterError>;
@@ -98,6 +101,15 @@ where
     }
     fn cdf(&self, value: &Row<E, D>) -> Option<Row<E, D>> {
         self.distribution.cdf(&(self.from_row)(value))
+    }
+    fn survival(&self, value: &Row<E, D>) -> Option<Row<E, D>> {
+        self.distribution.survival(&(self.from_row)(value))
+    }
+    fn log_cdf(&self, value: &Row<E, D>) -> Option<Row<E, D>> {
+        self.distribution.log_cdf(&(self.from_row)(value))
+    }
+    fn log_survival(&self, value: &Row<E, D>) -> Option<Row<E, D>> {
+        self.distribution.log_survival(&(self.from_row)(value))
     }
     fn icdf(&self, probability: &Row<E, D>) -> Option<Row<E, D>> {
         self.distribution.icdf(probability).map(self.to_row)

@@ -13,10 +13,12 @@ use crate::reference::{cases, tolerance};
 type Quantity<E, D> = fn(&dyn Univariate<E, D>, &Row<E, D>) -> Option<Row<E, D>>;
 
 /// What depends on the value, then what depends on the parameters alone.
-fn quantities<E: Dtype, D: Backend<E>>() -> [(&'static str, Quantity<E, D>); 5] {
+fn quantities<E: Dtype, D: Backend<E>>() -> [(&'static str, Quantity<E, D>); 7] {
     [
         ("log_prob", |d, x| Some(d.log_prob(x))),
         ("cdf", |d, x| d.cdf(x)),
+        ("log_cdf", |d, x| d.log_cdf(x)),
+        ("log_survival", |d, x| d.log_survival(x)),
         ("mean", |d, _| d.mean()),
         ("variance", |d, _| d.variance()),
         ("entropy", |d, _| d.entropy()),
@@ -142,7 +144,7 @@ fn no_gradient_is_nan<E: Dtype, D: Backend<E>>() {
         let n = case.points().len();
         let args: Vec<Vec<f64>> =
             std::iter::once(case.points().to_vec()).chain(case.parameters.iter().map(|&p| vec![p; n])).collect();
-        for (what, f) in &quantities::<E, D>()[..2] {
+        for (what, f) in &quantities::<E, D>()[..4] {
             let Some(values) = value_of(&family, *f, &args) else { continue };
             let gradients = gradient_of(&family, *f, &args).expect("as before");
             for gradient in &gradients {

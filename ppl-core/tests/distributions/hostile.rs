@@ -102,6 +102,7 @@ fn exercise<E: Dtype, D: Backend<E>>(family: &Family<E, D>, parameters: &[f64], 
     let draw = distribution.draw(&mut Rng::seed(1));
     distribution.cdf(&draw);
     let cdf = distribution.cdf(&row(&[value])).map(|p| wide(&p)[0]);
+    let logs = [distribution.log_cdf(&row(&[value])), distribution.log_survival(&row(&[value]))];
     for q in [value, 0.0, 1e-300, 0.5, 1.0] {
         distribution.icdf(&row(&[q]));
     }
@@ -110,6 +111,8 @@ fn exercise<E: Dtype, D: Backend<E>>(family: &Family<E, D>, parameters: &[f64], 
         assert!(!log_prob.is_nan() && !sum.is_nan(), "{place}: log_prob {log_prob}, {sum}");
         let outside = distribution.outside(&row(&[value])).is_some() && family.between.is_empty();
         assert!(!outside || log_prob == f64::NEG_INFINITY, "{place}: log_prob {log_prob} outside the support");
+        let logs: Vec<f64> = logs.iter().flatten().map(|p| wide(p)[0]).collect();
+        assert!(logs.iter().all(|&p| p <= 0.0), "{place}: log_cdf, log_survival {logs:?}");
         assert!(cdf.is_none_or(|p| (0.0..=1.0).contains(&p)), "{place}: cdf {cdf:?}");
     }
 }

@@ -21,6 +21,8 @@ macro_rules! both_dtypes {
 mod families;
 // Values of scipy and mpmath.
 mod reference;
+// Logarithms of probabilities, far into the tails.
+mod log_tails;
 // Integrals of densities.
 mod quadrature;
 // Densities integrate to one, masses sum to one, and quantiles invert the cdf.

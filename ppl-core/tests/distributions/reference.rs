@@ -16,7 +16,7 @@ pub(crate) struct Case {
     pub(crate) parameters: Vec<f64>,
     points: Vec<f64>,
     log_prob: Vec<f64>,
-    cdf: Option<Vec<f64>>,
+    pub(crate) cdf: Option<Vec<f64>>,
     probabilities: Vec<f64>,
     icdf: Option<Vec<f64>>,
     mean: Option<f64>,

@@ -51,6 +51,15 @@ impl Univariate<f64, Cpu> for Disguised {
     fn cdf(&self, _: &Values) -> Option<Values> {
         None
     }
+    fn survival(&self, _: &Values) -> Option<Values> {
+        None
+    }
+    fn log_cdf(&self, _: &Values) -> Option<Values> {
+        None
+    }
+    fn log_survival(&self, _: &Values) -> Option<Values> {
+        None
+    }
     fn icdf(&self, _: &Values) -> Option<Values> {
         None
     }

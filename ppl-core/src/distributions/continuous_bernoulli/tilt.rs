@@ -1,6 +1,10 @@
 //! The density proportional to e^(t x) on [0, 1], for any real t (and ±∞): what the continuous
 //! Bernoulli distribution is by its log-odds. All of it is exact for tiny and for huge t.
 
+use std::f64::consts::LN_2;
+
+use crate::distributions::power::{ln_one_minus_exp, ln_one_minus_exp_of_exp};
+
 /// Below this the series around t = 0 are exact to the last digits.
 const NEAR: f64 = 1.0;
 
@@ -87,6 +91,21 @@ pub(super) fn cdf(x: f64, t: f64) -> f64 {
     let far = t.abs();
     let from_zero = (-far * x).exp_m1() / (-far).exp_m1();
     (if t > 0.0 { (-far * (1.0 - x)).exp() * from_zero } else { from_zero }).min(1.0)
+}
+
+/// The logarithms of the probabilities of a value at most and above x.
+pub(super) fn logs(x: f64, t: f64) -> [f64; 2] {
+    let far = t.abs();
+    if x <= 0.0 || x >= 1.0 || far < 1e-20 {
+        let x = x.clamp(0.0, 1.0);
+        return [x.ln(), (-x).ln_1p()];
+    }
+    // ln (1 − e^(−far s)) over that for s = 1.
+    let part = |s: f64| ln_one_minus_exp_of_exp(far.ln() + s.ln()) - ln_one_minus_exp(-far);
+    let (below, above) = (part(x), part(1.0 - x));
+    let (below, above) = if t > 0.0 { (below - far * (1.0 - x), above) } else { (below, above - far * x) };
+    let near = |log: f64, rest: f64| if rest < -LN_2 { (-rest.exp()).ln_1p() } else { log };
+    [near(below, above), near(above, below)]
 }
 
 /// The value whose cdf is q: NaN outside [0, 1].

@@ -5,13 +5,13 @@ use std::marker::PhantomData;
 
 use crate::distributions::standard_gamma::log_standard_gamma;
 use crate::functions::gamma_function::digamma_difference;
-use crate::functions::incomplete_beta::{beta_density, beta_inc_both, beta_pathwise_logit};
+use crate::functions::incomplete_beta::{beta_inc_both, beta_pathwise_logit, ln_beta_inc_both, ln_beta_kernel};
 use crate::rng::Rng;
 
 use super::odds::Odds;
 use super::quantile::{Shape, smallest_reaching};
 use super::saddle_point::{gap, log_binomial};
-use super::{draw as draws, on_counts, step, step_down, step_slopes, times};
+use super::{draw as draws, log_step, log_step_down, on_counts, step, step_down, step_slopes, times};
 
 /// Γ(x + r) / (x! Γ(r)) qʳ pˣ, with p given by `O`.
 pub(in crate::distributions) struct Polya<O>(PhantomData<O>);
@@ -46,6 +46,11 @@ impl<O: Odds> Polya<O> {
         if r == 0.0 { [1.0, 0.0] } else { beta_inc_both(r, k + 1.0, [O::q(t), O::p(t)]) }
     }
 
+    /// Their logarithms.
+    fn log_tails(k: f64, [r, t]: [f64; 2]) -> [f64; 2] {
+        if r == 0.0 { [0.0, f64::NEG_INFINITY] } else { ln_beta_inc_both(r, k + 1.0, [O::q(t), O::p(t)]) }
+    }
+
     /// P(X ≤ x).
     pub(in crate::distributions) fn cdf(x: f64, parameters: [f64; 2]) -> f64 {
         step(x, f64::INFINITY, |k| Self::tails(k, parameters)[0])
@@ -56,12 +61,22 @@ impl<O: Odds> Polya<O> {
         step_down(x, f64::INFINITY, |k| Self::tails(k, parameters)[1])
     }
 
-    /// The cdf's derivatives along r and t.
-    pub(in crate::distributions) fn cdf_slopes(x: f64, [r, t]: [f64; 2]) -> (f64, [f64; 2]) {
+    /// ln P(X ≤ x).
+    pub(in crate::distributions) fn log_cdf(x: f64, parameters: [f64; 2]) -> f64 {
+        log_step(x, f64::INFINITY, |k| Self::log_tails(k, parameters)[0])
+    }
+
+    /// ln P(X > x).
+    pub(in crate::distributions) fn log_survival(x: f64, parameters: [f64; 2]) -> f64 {
+        log_step_down(x, f64::INFINITY, |k| Self::log_tails(k, parameters)[1])
+    }
+
+    /// The cdf's derivatives along r and t, over the exponential of `over`.
+    pub(in crate::distributions) fn cdf_slopes(x: f64, [r, t]: [f64; 2], over: f64) -> (f64, [f64; 2]) {
         let (p, q) = (O::p(t), O::q(t));
         step_slopes(x, f64::INFINITY, |k| {
-            let along_t = -times((r + k) * Self::log_mass(k, [r, t]).exp(), O::slopes(t)[1]);
-            let weight = if p * q * r > 0.0 { p * q * beta_density(r, k + 1.0, [q, p]) } else { 0.0 };
+            let along_t = -times((r + k) * (Self::log_mass(k, [r, t]) - over).exp(), O::slopes(t)[1]);
+            let weight = if p * q * r > 0.0 { (ln_beta_kernel(r, k + 1.0, [q, p]) - over).exp() } else { 0.0 };
             let along_r = if weight > 0.0 { -weight * beta_pathwise_logit(r, k + 1.0, [q, p])[0] } else { 0.0 };
             [along_r, along_t]
         })

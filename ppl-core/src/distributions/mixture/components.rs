@@ -48,6 +48,10 @@ pub trait Component<E: Dtype, D: Backend<E>> {
     fn cdf(&self, value: &Self::Value) -> Option<Tensor<Self::Batch, E, D>>;
     /// See [`Distribution::survival`].
     fn survival(&self, value: &Self::Value) -> Option<Tensor<Self::Batch, E, D>>;
+    /// See [`Distribution::log_cdf`].
+    fn log_cdf(&self, value: &Self::Value) -> Option<Tensor<Self::Batch, E, D>>;
+    /// See [`Distribution::log_survival`].
+    fn log_survival(&self, value: &Self::Value) -> Option<Tensor<Self::Batch, E, D>>;
     /// See [`Distribution::has_cdf`].
     fn has_cdf(&self) -> bool;
     /// See [`Distribution::check_parameters`].
@@ -79,6 +83,8 @@ component! {
     variance() -> Option<P::Value>;
     cdf(value: &P::Value) -> Option<Tensor<P::Batch, E, D>>;
     survival(value: &P::Value) -> Option<Tensor<P::Batch, E, D>>;
+    log_cdf(value: &P::Value) -> Option<Tensor<P::Batch, E, D>>;
+    log_survival(value: &P::Value) -> Option<Tensor<P::Batch, E, D>>;
     has_cdf() -> bool;
     check_parameters() -> Result<(), ParameterError>;
     parameters_at(element: usize) -> Vec<(&'static str, f64)>;

@@ -10,7 +10,7 @@ use crate::backend::Backend;
 use crate::constraint::{Constraint, Positive, Real, Support, UNIT_INTERVAL};
 use crate::distributions::univariate::{Curve, Dual, Moment, Named, Sampler, Univariate};
 use crate::dtype::Dtype;
-use crate::functions::unary::sigmoid;
+use crate::functions::unary::{sigmoid, softplus};
 use crate::tensor::Flat;
 
 /// With a probability (`PROBS`) or log-odds as parameter beside the temperature, over log-odds
@@ -152,6 +152,26 @@ impl<const PROBS: bool, const LOGIT: bool> Univariate<2> for Law<PROBS, LOGIT> {
             return 0.0;
         }
         sigmoid(-Self::standard(x, parameters))
+    });
+
+    const LOG_CDF: Option<Curve<2>> = Some(|x, parameters| {
+        if !LOGIT && x <= 0.0 {
+            return f64::NEG_INFINITY;
+        }
+        if !LOGIT && x >= 1.0 {
+            return 0.0;
+        }
+        -softplus(-Self::standard(x, parameters))
+    });
+
+    const LOG_SURVIVAL: Option<Curve<2>> = Some(|x, parameters| {
+        if !LOGIT && x <= 0.0 {
+            return 0.0;
+        }
+        if !LOGIT && x >= 1.0 {
+            return f64::NEG_INFINITY;
+        }
+        -softplus(Self::standard(x, parameters))
     });
 
     const ICDF: Option<Curve<2>> = Some(|q, [temperature, parameter]| {

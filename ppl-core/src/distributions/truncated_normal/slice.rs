@@ -1,7 +1,7 @@
 //! A slice of the normal density between two bounds, in units of its scale and counted from the bound
 //! that is nearer to the mode: so nothing underflows or cancels, however far the slice is from it.
 
-use std::f64::consts::{FRAC_1_SQRT_2, PI};
+use std::f64::consts::{FRAC_1_SQRT_2, LN_2, PI};
 
 use crate::functions::error_function::{erf, inverse_mills, normal_cdf, normal_quantile};
 
@@ -149,6 +149,31 @@ impl Slice {
             (true, true) => 1.0,
         };
         share.max(0.0).min(1.0)
+    }
+
+    /// The logarithms of [`Slice::shares`].
+    fn log_shares(&self, x: f64) -> [f64; 2] {
+        let ([z, from, to], (below, above)) = (self.distances(x), self.shares(x));
+        let beyond = |tail: f64| self.log_weight(x) + tail.ln() - self.area().ln();
+        if self.a > 0.0 || z > 0.0 { [below.ln(), beyond(tail(z, to))] } else { [beyond(tail(-z, from)), above.ln()] }
+    }
+
+    /// The logarithm of the probability of a value at most x.
+    pub(super) fn log_cdf(&self, x: f64) -> f64 {
+        let [_, _, low, high] = self.parameters;
+        if x <= low || x >= high {
+            return if x >= high { 0.0 } else { f64::NEG_INFINITY };
+        }
+        let [below, above] = if self.b < 0.0 {
+            let [above, below] = self.mirrored().log_shares(-x);
+            [below, above]
+        } else {
+            self.log_shares(x)
+        };
+        if below.is_nan() || above.is_nan() {
+            return self.cdf(x).ln();
+        }
+        if above < -LN_2 { (-above.exp()).ln_1p() } else { below.min(0.0) }
     }
 
     /// dx/dθ at a draw.

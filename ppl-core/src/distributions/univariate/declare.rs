@@ -124,6 +124,12 @@ macro_rules! forward_to_front {
         fn survival(&self, value: &$crate::Tensor<S, E, D>) -> Option<$crate::Tensor<S, E, D>> {
             self.front.survival(value)
         }
+        fn log_cdf(&self, value: &$crate::Tensor<S, E, D>) -> Option<$crate::Tensor<S, E, D>> {
+            self.front.log_cdf(value)
+        }
+        fn log_survival(&self, value: &$crate::Tensor<S, E, D>) -> Option<$crate::Tensor<S, E, D>> {
+            self.front.log_survival(value)
+        }
         fn icdf(&self, probability: &$crate::Tensor<S, E, D>) -> Option<$crate::Tensor<S, E, D>> {
             self.front.icdf(probability)
         }

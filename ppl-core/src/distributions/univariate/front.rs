@@ -176,6 +176,14 @@ impl<F: Univariate<K>, S: Shape, E: Dtype, D: Backend<E>, const K: usize, const 
         Some(self.apply(Curved::survival::<F>()?, value))
     }
 
+    pub(in crate::distributions) fn log_cdf(&self, value: &Tensor<S, E, D>) -> Option<Tensor<S, E, D>> {
+        Some(self.apply(Curved::log_cdf::<F>()?, value))
+    }
+
+    pub(in crate::distributions) fn log_survival(&self, value: &Tensor<S, E, D>) -> Option<Tensor<S, E, D>> {
+        Some(self.apply(Curved::log_survival::<F>()?, value))
+    }
+
     pub(in crate::distributions) fn icdf(&self, probability: &Tensor<S, E, D>) -> Option<Tensor<S, E, D>> {
         Some(self.apply(Curved::icdf::<F>()?, probability))
     }

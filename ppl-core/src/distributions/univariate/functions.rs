@@ -77,21 +77,26 @@ impl<E: Dtype, F: Univariate<K>, const K: usize, const N: usize> Function<E, N> 
     }
 }
 
+/// The log-density at a point.
+pub(super) fn log_density<F: Univariate<K>, const K: usize>(x: f64, parameters: [f64; K]) -> f64 {
+    let kernel = F::log_kernel(x, parameters);
+    if kernel == f64::NEG_INFINITY { kernel } else { kernel - F::log_normalizer(parameters) }
+}
+
 /// The density at a point.
 fn density<F: Univariate<K>, const K: usize>(x: f64, parameters: [f64; K]) -> f64 {
-    let kernel = F::log_kernel(x, parameters);
-    if kernel == f64::NEG_INFINITY { 0.0 } else { (kernel - F::log_normalizer(parameters)).exp() }
+    log_density::<F, K>(x, parameters).exp()
 }
 
 /// 0 · ∞ at a singular point is no slope.
-fn sound(slope: f64) -> f64 {
+pub(super) fn sound(slope: f64) -> f64 {
     if slope.is_nan() { 0.0 } else { slope }
 }
 
 /// The slopes of the cdf: the density, and −density · dx/dθ.
 fn cdf_slopes<F: Univariate<K>, const K: usize>(x: f64, parameters: [f64; K]) -> (f64, [f64; K]) {
     if let Some(slopes) = F::CDF_SLOPES {
-        return slopes(x, parameters);
+        return slopes(x, parameters, 0.0);
     }
     let density = density::<F, K>(x, parameters);
     let pathwise = F::PATHWISE.expect("checked where the family is declared");
@@ -101,9 +106,14 @@ fn cdf_slopes<F: Univariate<K>, const K: usize>(x: f64, parameters: [f64; K]) ->
     (density, pathwise(x, parameters).map(|d| sound(-density * d)))
 }
 
-/// 1 − cdf.
-fn survival<F: Univariate<K>, const K: usize>(x: f64, parameters: [f64; K]) -> f64 {
-    1.0 - F::CDF.expect("asked for where there is one")(x, parameters)
+/// The probability of a value at most x.
+pub(super) fn cdf<F: Univariate<K>, const K: usize>(x: f64, parameters: [f64; K]) -> f64 {
+    F::CDF.expect("asked for where there is one")(x, parameters)
+}
+
+/// That of a value above x.
+pub(super) fn survival<F: Univariate<K>, const K: usize>(x: f64, parameters: [f64; K]) -> f64 {
+    F::SURVIVAL.map_or_else(|| 1.0 - cdf::<F, K>(x, parameters), |survival| survival(x, parameters))
 }
 
 fn survival_slopes<F: Univariate<K>, const K: usize>(x: f64, parameters: [f64; K]) -> (f64, [f64; K]) {
@@ -115,7 +125,7 @@ fn survival_slopes<F: Univariate<K>, const K: usize>(x: f64, parameters: [f64; K
 fn icdf_slopes<F: Univariate<K>, const K: usize>(x: f64, parameters: [f64; K]) -> (f64, [f64; K]) {
     match (F::PATHWISE, F::CDF_SLOPES) {
         (Some(_), Some(slopes)) => {
-            let (density, slopes) = slopes(x, parameters);
+            let (density, slopes) = slopes(x, parameters, 0.0);
             (density.recip(), slopes.map(|s| sound(-s / density)))
         }
         (Some(pathwise), None) => (density::<F, K>(x, parameters).recip(), pathwise(x, parameters).map(sound)),
@@ -148,7 +158,12 @@ impl<const K: usize> Curved<K> {
     /// The probability of a larger value.
     pub(super) fn survival<F: Univariate<K>>() -> Option<Self> {
         let cdf = Self::cdf::<F>()?;
-        Some(Curved { value: F::SURVIVAL.unwrap_or(survival::<F, K>), slopes: survival_slopes::<F, K>, ..cdf })
+        Some(Curved { value: survival::<F, K>, slopes: survival_slopes::<F, K>, ..cdf })
+    }
+
+    /// Something else of the same family at the same point.
+    pub(super) fn with(self, value: Curve<K>, slopes: Slopes<K>) -> Self {
+        Curved { value, slopes, ..self }
     }
 
     /// The family's quantile function.

@@ -81,6 +81,8 @@ where
         entropy() -> Option<Tensor<S, E, D>>;
         cdf(value: &Tensor<S, E, D>) -> Option<Tensor<S, E, D>>;
         survival(value: &Tensor<S, E, D>) -> Option<Tensor<S, E, D>>;
+        log_cdf(value: &Tensor<S, E, D>) -> Option<Tensor<S, E, D>>;
+        log_survival(value: &Tensor<S, E, D>) -> Option<Tensor<S, E, D>>;
         icdf(probability: &Tensor<S, E, D>) -> Option<Tensor<S, E, D>>;
         enumerate_support() -> Option<Vec<Tensor<S, E, D>>>;
         check_parameters() -> Result<(), ParameterError>;

@@ -5,6 +5,7 @@ use std::f64::consts::{PI, TAU};
 
 use crate::functions::bessel::{bessel_shortfall, log_i0e};
 use crate::functions::error_function::normal_quantile;
+use crate::functions::logarithms::log_of_pair;
 
 use super::super::quadrature::integral;
 use super::{LN_TWO_PI, versine};
@@ -22,6 +23,8 @@ const STEPS: usize = 80;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Arc {
     concentration: f64,
+    /// The logarithm of what all densities and integrals are divided by.
+    over: f64,
 }
 
 /// The same angle in [−π, π).
@@ -41,17 +44,19 @@ pub(super) fn wrapped(angle: f64) -> f64 {
 
 impl Arc {
     pub(super) fn new(concentration: f64) -> Self {
-        Arc { concentration }
+        Arc { concentration, over: 0.0 }
     }
 
-    /// The density at its mode.
-    fn peak(&self) -> f64 {
-        (-LN_TWO_PI - log_i0e(self.concentration)).exp()
+    /// The logarithm of the density at an angle.
+    fn log_density(&self, z: f64) -> f64 {
+        -LN_TWO_PI - log_i0e(self.concentration) - self.concentration * versine(z)
     }
 
     /// The density at an angle.
     fn density(&self, z: f64) -> f64 {
-        self.peak() * (-self.concentration * versine(z)).exp()
+        let log = self.log_density(z) - self.over;
+        // Beyond only by the rounding of a huge concentration.
+        (if log > 700.0 { 700.0 } else { log }).exp()
     }
 
     /// The integral of weight · f over [p, q] with 0 ≤ p ≤ q ≤ π, the weight being 1 at p.
@@ -92,11 +97,33 @@ impl Arc {
         if x <= -PI || x >= PI { f64::from(x >= PI) } else { self.upto(x, loc, |_| 1.0).min(1.0) }
     }
 
-    /// The derivatives of the cdf along x, the mode and the concentration.
-    pub(super) fn cdf_slopes(&self, x: f64, loc: f64) -> (f64, [f64; 2]) {
+    /// ln of [`Arc::cdf`]. Where that is too small for a number it is divided by the larger density of the
+    /// arc's ends: the mode is not within.
+    pub(super) fn log_cdf(&self, x: f64, loc: f64) -> f64 {
+        let pair = [self.cdf(x, loc), self.cdf(-x, -loc)];
+        if x <= -PI || x >= PI || pair[0] >= 1e-290 {
+            return log_of_pair(pair)[0];
+        }
+        let over = self.log_density(x - loc).max(self.log_density(PI + loc));
+        over + Arc { over, ..*self }.upto(x, loc, |_| 1.0).ln()
+    }
+
+    /// The derivatives of the cdf along x, the mode and the concentration, over the exponential of `over`;
+    /// from the side with the smaller probability, since the integral over the circle is 0.
+    pub(super) fn cdf_slopes(&self, x: f64, loc: f64, over: f64) -> (f64, [f64; 2]) {
         if !(-PI..PI).contains(&x) {
             return (0.0, [0.0; 2]);
         }
+        let arc = Arc { over, ..*self };
+        if self.cdf(x, loc) > 0.5 {
+            let (along_x, [along_loc, along_concentration]) = arc.lower_slopes(-x, -loc);
+            return (along_x, [along_loc, -along_concentration]);
+        }
+        arc.lower_slopes(x, loc)
+    }
+
+    /// The same from the lower side.
+    fn lower_slopes(&self, x: f64, loc: f64) -> (f64, [f64; 2]) {
         let (here, lack) = (self.density(x - loc), bessel_shortfall(self.concentration));
         let along = self.upto(x, loc, |t| lack - versine(t));
         (here, [self.density(PI + loc) - here, along])

@@ -3,9 +3,10 @@
 //! Source: Temme, *On the computation of the incomplete gamma functions for large values of the
 //! parameters*, in: Algorithms for Approximation, Clarendon Press, 1987; the derivative is our own.
 
-use std::f64::consts::PI;
+use std::f64::consts::{PI, SQRT_2};
 
 use super::{LARGE, excess_over_log1p};
+use crate::functions::error_function::inverse_mills;
 use crate::functions::gamma_function::{digamma_correction, stirling_correction};
 
 /// The series' coefficients of η / μ in powers of η from the first on, where η² / 2 = μ − ln(1 + μ).
@@ -71,6 +72,16 @@ impl Uniform {
         let density = (-y * y).exp() / (2.0 * PI * self.a).sqrt();
         let rest = density * sum / stirling_correction(self.a).exp();
         [0.5 * libm::erfc(-y) - rest, 0.5 * libm::erfc(y) + rest]
+    }
+
+    /// The logarithm of the smaller of P and Q, of which the exponential e^(−y²) is taken out.
+    pub(super) fn ln_smaller(&self) -> f64 {
+        let y = self.eta.abs() * (0.5 * self.a).sqrt();
+        let [sum, ..] = self.expansion();
+        let rest = sum / (2.0 * PI * self.a).sqrt() / stirling_correction(self.a).exp();
+        // ½ erfc(y) e^(y²).
+        let half_erfc = 1.0 / ((2.0 * PI).sqrt() * inverse_mills(-SQRT_2 * y));
+        (half_erfc + if self.mu < 0.0 { -rest } else { rest }).ln() - y * y
     }
 
     /// d ln x / da at a fixed P: from the derivative of [`Uniform::probabilities`] in a, over the
