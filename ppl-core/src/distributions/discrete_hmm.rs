@@ -5,7 +5,7 @@ use rand::Rng as _;
 
 use crate::backend::{Backend, BlockFunction, Blocks, Layers};
 use crate::constraint::Support;
-use crate::distribution::{Distribution, ParameterError, unravel};
+use crate::distribution::{Distribution, Expand, ParameterError, check_event, unravel};
 use crate::dtype::Dtype;
 use crate::error::ShapeError;
 use crate::ops::Batch;
@@ -15,7 +15,7 @@ use crate::values::SiteValue;
 
 use super::Categorical;
 use super::categorical::reaching;
-use super::sequence::{MatricesFor, Sequences, VectorsFor, blocks_of};
+use super::sequence::{MatricesFor, Sequences, VectorsFor, blocks_of, expanded_dims, repeated};
 use super::shapes::WithoutLast;
 
 // Values for each state, and of the states of a path.
@@ -82,6 +82,12 @@ impl<E: Dtype, D: Backend<E>> Logits<E, D> {
             let at = error.element.iter().fold(0, |at, &i| at * count + i);
             ParameterError { parameter: self.name, element: unravel(at, &self.dims), ..error }
         })
+    }
+
+    /// For a whole batch of logits of the sizes `whole`.
+    fn expand(&self, whole: &[usize]) -> Self {
+        let dims = expanded_dims(&self.dims, whole);
+        Logits { name: self.name, flat: repeated(&self.flat, &self.dims, &dims), dims }
     }
 
     fn wide(&self) -> Vec<f64> {
@@ -250,6 +256,31 @@ where
         let dims = self.dims();
         let shape = shape_from_dims(&dims[..dims.len() - 1]).expect("the observations' batch without states");
         Tensor::from_vec(path, shape)
+    }
+}
+
+impl<P, R, E, D> Expand<R> for DiscreteHmm<P, E, D>
+where
+    P: Distribution<E, D> + Expand<R>,
+    P::ExpandedBatch: Sequences,
+    R: Shape,
+    E: Dtype,
+    D: Backend<E>,
+{
+    type Expanded = DiscreteHmm<P::Expanded, E, D>;
+    type ExpandedBatch = Batch<P::ExpandedBatch>;
+
+    /// The shape is that which the observation distribution takes: its batch ends with T and K.
+    #[track_caller]
+    fn expand(&self, shape: R) -> Self::Expanded {
+        let whole: Vec<usize> = shape.concrete().into();
+        let dims = &whole[..P::ExpandedBatch::NUM_DIMS];
+        check_event(&self.observation.batch_shape().concrete().into(), dims, 2);
+        let observation = self.observation.expand(shape);
+        let [batch @ .., steps, states] = dims else { panic!("`Sequences` have two axes") };
+        let initial = self.initial.expand(&[batch, &[*states]].concat());
+        let transitions = self.transitions.expand(&[batch, &[*steps, *states, *states]].concat());
+        DiscreteHmm { initial, transitions, observation }
     }
 }
 
