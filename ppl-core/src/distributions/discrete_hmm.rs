@@ -22,9 +22,12 @@ use super::shapes::WithoutLast;
 mod emission;
 // The recursions of one sequence.
 mod forward;
+// Probabilities of states before anything is seen.
+mod marginals;
 
 pub use emission::Emission;
 use forward::{Forward, Transitions, normalised};
+use marginals::Marginals;
 
 /// A sequence x₁ … x_T that is seen of a hidden chain of states z₀, z₁, …, z_T, each one of K: each x
 /// depends on the state of its step alone, and the states are summed out.
@@ -205,8 +208,19 @@ where
             let problem = "the value's shape is not the distribution's";
             panic!("{}", ShapeError { operation: "DiscreteHmm", problem, left, right });
         }
-        let dims = [self.dims(), self.observation.event_dims()].concat();
-        self.observation.log_prob(&P::Value::for_states(value, self.layers(), &dims)).into_flat()
+        self.observation.log_prob(&P::Value::for_states(value, self.layers(), &self.state_dims())).into_flat()
+    }
+
+    /// The probability of each state at each step, before anything is seen.
+    fn marginals(&self) -> Flat<E, D> {
+        let Blocks { count, of: [initial, transitions, _] } = self.blocks();
+        let args = [self.initial.flat.clone(), self.transitions.flat.clone()];
+        D::blocks(Marginals(self.forward()), args, Blocks { count, of: [initial, transitions] })
+    }
+
+    /// The sizes of the observation distribution's values.
+    fn state_dims(&self) -> Vec<usize> {
+        [self.dims(), self.observation.event_dims()].concat()
     }
 
     fn value_dims(&self) -> Vec<usize> {
@@ -323,6 +337,19 @@ where
 
     fn support(&self) -> Support<E, D> {
         self.observation.support()
+    }
+
+    /// Of each observation by itself, before anything is seen.
+    fn mean(&self) -> Option<Self::Value> {
+        P::Value::mean_over_states(&self.observation.mean()?, self.marginals(), self.layers(), &self.value_dims())
+    }
+
+    /// The mean of the states' variances and the variance of their means.
+    fn variance(&self) -> Option<Self::Value> {
+        let (means, variances, mean) = (self.observation.mean()?, self.observation.variance()?, self.mean()?);
+        let centre = P::Value::for_states(&mean, self.layers(), &self.state_dims());
+        let spread = P::Value::square_about(&means, &centre, &variances)?;
+        P::Value::mean_over_states(&spread, self.marginals(), self.layers(), &self.value_dims())
     }
 
     fn check_parameters(&self) -> Result<(), ParameterError> {

@@ -11,7 +11,7 @@ use crate::backend::{Backend, BlockFunction, Blocks};
 use crate::constraint::{Real, Support};
 use crate::distribution::{Distribution, Expand, ParameterError, check_event};
 use crate::dtype::Dtype;
-use crate::ops::{Batch, KalmanFilter, StateSpace, Trajectory, Vectors, check_expands};
+use crate::ops::{Batch, KalmanFilter, StateSpace, Trajectory, Variances, Vectors, check_expands};
 use crate::rng::Rng;
 use crate::tensor::{Flat, Tensor, shape_from_dims};
 
@@ -278,6 +278,10 @@ impl<V: Sequences, N: Dim, E: Dtype, D: Backend<E>> Distribution<E, D> for Gauss
 
     fn mean(&self) -> Option<Tensor<V, E, D>> {
         Some(self.trajectory(vec![E::of(0.0); self.noise_len()]))
+    }
+
+    fn variance(&self) -> Option<Tensor<V, E, D>> {
+        Some(self.run(Variances(self.model()), Flat::vector(Vec::new())).reshape_like(&self.shape))
     }
 
     /// That of the normal distribution which all numbers of a sequence have together: half their number
