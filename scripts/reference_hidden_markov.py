@@ -45,13 +45,20 @@ def normal_log_prob(x, loc, scale):
 
 
 def discrete(initial, transitions, loc, scale, x):
-    """One sequence: the log-density, the log-probabilities of the final state, the most probable path."""
+    """One sequence: the log-density, the log-probabilities of the final state, the most probable path; and
+    mean and variance of what is seen at each step, before anything is."""
     steps, states = loc.shape
     first = normalised(initial)
     moves = [[normalised(row) for row in matrix] for matrix in np.broadcast_to(transitions, (steps, states, states))]
     seen = [[normal_log_prob(x[t], loc[t, k], scale[t, k]) for k in range(states)] for t in range(steps)]
     total, finals, paths = mpf(0), [mpf(0)] * states, {}
+    means, squares = [mpf(0)] * steps, [mpf(0)] * steps
     for path in itertools.product(range(states), repeat=steps + 1):
+        prior = mpmath.exp(first[path[0]] + mpmath.fsum(moves[t][path[t]][path[t + 1]] for t in range(steps)))
+        for t in range(steps):
+            m, s = mpf(float(loc[t, path[t + 1]])), mpf(float(scale[t, path[t + 1]]))
+            means[t] += prior * m
+            squares[t] += prior * (m * m + s * s)
         log = first[path[0]] + mpmath.fsum(moves[t][path[t]][path[t + 1]] + seen[t][path[t + 1]] for t in range(steps))
         p = mpmath.exp(log)
         total += p
@@ -68,6 +75,8 @@ def discrete(initial, transitions, loc, scale, x):
         "log_prob": texts(mpmath.log(total)),
         "final": texts([p / total for p in finals]),
         "path": list(max(paths, key=paths.get)),
+        "mean": texts(means),
+        "variance": texts([square - mean**2 for mean, square in zip(means, squares)]),
     }
 
 
@@ -105,7 +114,7 @@ def covariance(rng, n):
 
 
 def gaussian(seed, steps, hidden, seen, per_step=False):
-    """One sequence: the joint density of all observations, and the final state given them."""
+    """One sequence: the joint density of all observations with its moments, and the final state given them."""
     rng = np.random.default_rng(seed)
     many = (steps,) if per_step else ()
     move, look = numbers(rng, *many, hidden, hidden), numbers(rng, *many, hidden, seen)
@@ -157,6 +166,8 @@ def gaussian(seed, steps, hidden, seen, per_step=False):
         "steps": steps,
         **{name: texts(value) for name, value in p.items()},
         "log_prob": texts(log_prob),
+        "mean": texts(rows(total_mean)),
+        "variance": texts([total_cov[i, i] for i in range(size)]),
         "final_loc": texts(rows(mean + gain * gap)),
         "final_covariance": texts(rows(cov - gain * with_seen.T)),
     }

@@ -13,11 +13,15 @@ use crate::rng::Rng;
 use crate::tensor::{Operand, Tensor};
 use crate::values::SiteValue;
 
+// Shapes made of a batch and of an event.
+mod event_axes;
 // Trailing axes of a batch as part of one event.
 mod independent;
 // A distribution of which only some elements count.
 mod masked;
 
+pub(crate) use event_axes::check_event;
+pub use event_axes::{EndsWith, Follows, LastAxes, StartsWith};
 pub use independent::Independent;
 pub use masked::Masked;
 
@@ -167,17 +171,24 @@ pub trait Distribution<E: Dtype, D: Backend<E>>: Clone + 'static {
     }
 }
 
-/// A distribution that can be repeated to a larger batch of shape `R` (`expand` of
-/// torch.distributions).
+/// A distribution that can be repeated to a larger batch (`expand` of torch.distributions).
+///
+/// The shape `R` is the new batch, followed by those axes of parameters that are a part of each element
+/// and do not repeat: categories, vectors, matrices, the components of a mixture, steps and states of a
+/// sequence, the axes of [`Distribution::to_event`]. So a [`Normal`](crate::distributions::Normal) takes
+/// the batch, a [`Categorical`](crate::distributions::Categorical) the batch and its categories, and a
+/// wrapper what its base takes.
 pub trait Expand<R: Shape> {
-    /// The same family with the batch `R`.
+    /// The same distribution with the larger batch.
     type Expanded;
+    /// That batch: the first axes of `R`.
+    type ExpandedBatch: Shape;
 
     /// The same parameters for a larger batch: axes are matched from the last one; an axis of one
     /// element is repeated, and axes that are missing at the front are added.
     ///
     /// # Panics
-    /// If another axis differs, with both shapes.
+    /// If another axis differs, or one that is no batch, with both shapes.
     #[must_use]
     #[track_caller]
     fn expand(&self, shape: R) -> Self::Expanded;

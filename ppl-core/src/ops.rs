@@ -15,7 +15,7 @@ mod linear_algebra;
 
 pub(crate) use linear_algebra::dense;
 pub use linear_algebra::{Batch, MatrixShape, NotPositiveDefinite, Triangle, Vectors};
-pub(crate) use linear_algebra::{KalmanFilter, StateSpace, Trajectory};
+pub(crate) use linear_algebra::{KalmanFilter, StateSpace, Trajectory, Variances};
 pub use matmul::MatMulShape;
-pub(crate) use movement::expanded_positions;
+pub(crate) use movement::{check_expands, expanded_positions};
 pub use movement::{concat, stack};

@@ -89,6 +89,15 @@ fn positive<E: Dtype, D: Backend<E>>(parameter: &Flat<E, D>, count: usize) -> Ve
     parameter.read(|p| (0..count).map(|i| p[if p.len() == 1 { 0 } else { i }] > E::of(0.0)).collect())
 }
 
+/// A parameter of a [repeated](Transform::repeated) map: the same if it is one number, or its parts in turn.
+pub fn repeat_parameter<E: Dtype, D: Backend<E>>(parameter: &Flat<E, D>, parts: &[usize], count: usize) -> Flat<E, D> {
+    if parameter.numel() == 1 {
+        return parameter.clone();
+    }
+    let len = parameter.numel().checked_div(count).unwrap_or(0);
+    D::take(parameter.clone(), parts.iter().flat_map(|part| part * len..(part + 1) * len).collect())
+}
+
 /// A transform shared by reference.
 pub type Map<E, D> = Arc<dyn Transform<E, D>>;
 
@@ -120,6 +129,13 @@ pub trait Transform<E: Dtype, D: Backend<E>>: Any + Debug + Shared {
     fn increases(&self, count: usize) -> Vec<bool> {
         let at = |x: f64| self.forward(Flat::vector(vec![E::of(x); count])).to_vec();
         at(0.25).into_iter().zip(at(0.5)).map(|(low, high)| low <= high).collect()
+    }
+
+    /// The map of a longer argument, made of parts of which each repeats one of `count` equal parts of
+    /// an argument that this map takes: `parts` says which. `None` where the map takes arguments of any
+    /// length; a map with a parameter for each number of its argument must repeat it ([`repeat_parameter`]).
+    fn repeated(&self, _parts: &[usize], _count: usize) -> Option<Map<E, D>> {
+        None
     }
 
     /// The image of `x`.

@@ -6,10 +6,10 @@ mod finite_differences;
 use finite_differences::Step::Absolute;
 use finite_differences::{Vector, check, gradients, panic_message, weigh};
 use ppl_core::backend::Backend;
-use ppl_core::distribution::Distribution;
+use ppl_core::distribution::{Distribution, Expand};
 use ppl_core::distributions::{Categorical, DiscreteHmm, Normal};
 use ppl_core::rng::Rng;
-use ppl_core::{Axis, Cpu, Dtype, Rank1, Rank2, Rank3, Tensor};
+use ppl_core::{Axis, Const, Cpu, Dtype, Rank1, Rank2, Rank3, Tensor};
 use serde_json::Value;
 
 const FAR: f64 = f64::INFINITY;
@@ -73,6 +73,12 @@ where
             assert!((found.wide() - expected).abs() <= tolerance, "{found} is not {expected}");
         }
         assert_eq!(hmm.viterbi(&x).to_vec(), case.path());
+        for (moment, name) in [(hmm.mean(), "mean"), (hmm.variance(), "variance")] {
+            for (found, expected) in moment.expect(name).to_vec().into_iter().zip(case.numbers(name)) {
+                let error = (found.wide() - expected).abs();
+                assert!(error <= tolerance * expected.abs().max(1.0), "{name}: {found} is not {expected}");
+            }
+        }
     }
 }
 
@@ -98,6 +104,8 @@ fn gradients_equal_finite_differences() {
         }
         let rows = rows.each_ref().map(Vec::as_slice);
         check("log_prob", rows, Absolute, |[i, t, l, s, x]| hmm([i, t, l, s]).log_prob(x).sum_all());
+        check("mean", rows, Absolute, |[i, t, l, s, _]| weigh(&hmm([i, t, l, s]).mean().unwrap()));
+        check("variance", rows, Absolute, |[i, t, l, s, _]| weigh(&hmm([i, t, l, s]).variance().unwrap()));
         check("filter", rows, Absolute, |[i, t, l, s, x]| weigh(&hmm([i, t, l, s]).filter(x).logits()));
     }
 }
@@ -181,6 +189,7 @@ fn a_batch_over_vectors_is_its_sequences_one_by_one() {
     assert_eq!(hmm.viterbi(&x).dims(), [B, 4]);
     assert_eq!(hmm.filter(&x).probs().dims(), [B, 2]);
     assert_eq!(hmm.draw(&mut Rng::seed(1)).dims(), [B, 4, 2]);
+    assert_eq!([hmm.mean().unwrap().dims(), hmm.variance().unwrap().dims()], [[B, 4, 2]; 2]);
     let one: Tensor<Rank1<2>, f64> = Tensor::from([0.3, 0.1]);
     let all = DiscreteHmm::new(one, Tensor::<Rank2<2, 2>, f64>::zeros(), seen);
     assert_eq!(all.log_prob(&x).dims(), [B]);
@@ -192,6 +201,7 @@ fn draws_have_the_frequencies_of_the_density() {
     let moves: Tensor<Rank2<2, 2>, f64> = Tensor::from([[1.0, -0.5], [-FAR, 0.0]]);
     let probs: Tensor<Rank3<3, 2, 2>, f64> = Tensor::from([[[0.7, 0.3], [0.2, 0.8]]; 3]);
     let hmm = DiscreteHmm::new(first, moves, Categorical::new(probs));
+    assert_eq!((hmm.mean(), hmm.variance()), (None, None));
     let n = 20_000;
     let mut rng = Rng::seed(3);
     let mut counts = [0; 8];
@@ -208,6 +218,25 @@ fn draws_have_the_frequencies_of_the_density() {
     assert!((whole - 1.0).abs() < 1e-12);
     // χ² with 7 degrees of freedom exceeds 41 with probability 8e-7.
     assert!(distance < 41.0, "{distance}");
+}
+
+#[test]
+fn draws_have_the_moments() {
+    let (first, moves) = (Tensor::from([0.4, -0.3]), Tensor::<_, f64>::from([[1.0, -0.5], [-FAR, 0.0]]));
+    let seen = Normal::new(Tensor::<Rank2<3, 2>, f64>::from([[-1.0, 2.0], [0.5, 3.0], [0.0, 1.0]]), 0.5);
+    let one = DiscreteHmm::new(first, moves, seen);
+    let n = 20_000;
+    let drawn = one.expand((n, Const::<3>, Const::<2>)).draw(&mut Rng::seed(6)).to_vec();
+    let (mean, variance) = (one.mean().unwrap().to_vec(), one.variance().unwrap().to_vec());
+    for t in 0..3 {
+        let of =
+            |f: &dyn Fn(f64) -> f64| drawn.iter().skip(t).step_by(3).map(|x| f(x - mean[t])).sum::<f64>() / n as f64;
+        // Six standard errors: a false alarm once in 1e8 for all.
+        let (first, second, fourth) = (of(&|d| d), of(&|d| d * d), of(&|d| d.powi(4)));
+        assert!(first.abs() < 6.0 * (variance[t] / n as f64).sqrt(), "{t}: {first}");
+        let error = ((fourth - second * second) / n as f64).sqrt();
+        assert!((second - variance[t]).abs() < 6.0 * error, "{t}: {second} and {}", variance[t]);
+    }
 }
 
 #[test]
@@ -277,6 +306,7 @@ fn a_sequence_without_steps_is_certain() {
     let hmm = DiscreteHmm::new(logits.clone(), moves, seen);
     let empty = Vector::vector(Vec::new());
     assert!(hmm.log_prob(&empty).item().abs() < 1e-15);
+    assert_eq!([hmm.mean().unwrap().numel(), hmm.variance().unwrap().numel()], [0, 0]);
     assert_eq!([hmm.viterbi(&empty).numel(), hmm.draw(&mut Rng::seed(0)).numel()], [0, 0]);
     let (found, expected) = (hmm.filter(&empty).probs().to_vec(), Categorical::from_logits(logits).probs().to_vec());
     assert!((found[0] - expected[0]).abs() < 1e-15 && (found[1] - expected[1]).abs() < 1e-15);

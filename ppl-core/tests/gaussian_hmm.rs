@@ -96,6 +96,8 @@ where
             }
         };
         near(&hmm.log_prob(&x).to_vec(), &case.numbers("log_prob"));
+        near(&hmm.mean().unwrap().to_vec(), &case.numbers("mean"));
+        near(&hmm.variance().unwrap().to_vec(), &case.numbers("variance"));
         let last = hmm.filter(&x);
         near(&last.loc().to_vec(), &case.numbers("final_loc"));
         let factor: Vec<f64> = last.scale_tril().to_vec().into_iter().map(E::wide).collect();
@@ -160,6 +162,7 @@ fn the_final_state_has_the_gradient_of_finite_differences() {
 #[test]
 fn draws_and_moments_have_the_gradient_of_finite_differences() {
     gradients_hold("draw", |hmm, x| weigh(&(hmm.draw(&mut Rng::seed(5)) * x)));
+    gradients_hold("variance", |hmm, _| weigh(&hmm.variance().unwrap()));
     gradients_hold("mean", |hmm, _| weigh(&hmm.mean().unwrap()));
     gradients_hold("entropy", |hmm, _| hmm.entropy().unwrap().sum_all());
 }
@@ -205,6 +208,7 @@ fn draws_have_the_mean_the_entropy_and_the_score_of_the_density() {
     let hmm = batch();
     let (n, mut rng) = (4000, Rng::seed(11));
     let (mean, entropy) = (hmm.mean().unwrap().to_vec(), hmm.entropy().unwrap().to_vec());
+    let variance = hmm.variance().unwrap().to_vec();
     let (mut sums, mut squares, mut surprise) = (vec![0.0; 24], vec![0.0; 24], [0.0; 4]);
     for _ in 0..n {
         let x = hmm.draw(&mut rng);
@@ -218,6 +222,9 @@ fn draws_have_the_mean_the_entropy_and_the_score_of_the_density() {
     for i in 0..24 {
         // Five standard errors, which one of 24 exceeds with probability 1.4e-5.
         assert!(sums[i].abs() < 5.0 * squares[i].sqrt(), "{i}: {} for {}", sums[i] / n, squares[i] / n);
+        // The mean square of normal numbers has the standard error √(2/n) of itself: as above.
+        let error = squares[i] / n / variance[i] - 1.0;
+        assert!(error.abs() < 5.0 * (2.0 / n).sqrt(), "{i}: {error}");
     }
     for b in 0..4 {
         // −log_prob is its mean plus half a χ² with 6 degrees of freedom less 3, of deviation √3: one of four

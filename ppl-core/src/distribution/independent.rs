@@ -3,10 +3,11 @@
 use std::marker::PhantomData;
 
 use dfdx::shapes::{Axes, ReduceShape, Shape};
+use smallvec::SmallVec;
 
 use crate::backend::Backend;
 use crate::constraint::Support;
-use crate::distribution::{Distribution, ParameterError};
+use crate::distribution::{Distribution, Expand, LastAxes, ParameterError, check_event};
 use crate::dtype::Dtype;
 use crate::functions::apply;
 use crate::functions::special::Logsubexp;
@@ -31,6 +32,9 @@ use crate::tensor::{Flat, Tensor};
 #[derive(Clone, Debug)]
 pub struct Independent<P, Ax> {
     base: P,
+    /// The sizes of the base's batch, and how many of them are the event's.
+    dims: SmallVec<[usize; 4]>,
+    event: usize,
     axes: PhantomData<fn() -> Ax>,
 }
 
@@ -55,7 +59,7 @@ impl<P, Ax> Independent<P, Ax> {
             "to_event: the axes of an event must be the last ones of the batch {dims:?} of {}, not {axes:?}",
             base.name()
         );
-        Independent { base, axes: PhantomData }
+        Independent { base, event: dims.len() - kept, dims: dims.into(), axes: PhantomData }
     }
 
     /// The distribution of the single elements.
@@ -66,13 +70,29 @@ impl<P, Ax> Independent<P, Ax> {
 
 impl<P, Ax> Independent<P, Ax> {
     /// The sizes of the base's axes that count as an event.
-    fn axes_dims<E: Dtype, D: Backend<E>>(&self) -> Vec<usize>
-    where
-        P: Distribution<E, D>,
-        P::Batch: ReduceShape<Ax>,
-    {
-        let dims: Vec<usize> = self.base.batch_shape().concrete().into();
-        dims[<P::Batch as ReduceShape<Ax>>::Reduced::NUM_DIMS..].to_vec()
+    fn axes_dims(&self) -> &[usize] {
+        &self.dims[self.dims.len() - self.event..]
+    }
+}
+
+impl<P, Ax, R> Expand<R> for Independent<P, Ax>
+where
+    P: Expand<R>,
+    P::ExpandedBatch: LastAxes<Ax> + ReduceShape<<P::ExpandedBatch as LastAxes<Ax>>::Axes>,
+    Ax: Axes,
+    R: Shape,
+{
+    type Expanded = Independent<P::Expanded, <P::ExpandedBatch as LastAxes<Ax>>::Axes>;
+    type ExpandedBatch = <P::ExpandedBatch as ReduceShape<<P::ExpandedBatch as LastAxes<Ax>>::Axes>>::Reduced;
+
+    /// The base for the batch and the axes of the event, which stay the last ones.
+    #[track_caller]
+    fn expand(&self, shape: R) -> Self::Expanded {
+        let whole: Vec<usize> = shape.concrete().into();
+        let dims = &whole[..P::ExpandedBatch::NUM_DIMS];
+        let event = dims.len() - Self::ExpandedBatch::NUM_DIMS;
+        check_event(&self.dims, dims, event);
+        Independent { base: self.base.expand(shape), dims: dims.into(), event, axes: PhantomData }
     }
 }
 
@@ -92,12 +112,12 @@ where
     }
 
     fn batch_shape(&self) -> Self::Batch {
-        let dims: Vec<usize> = self.base.batch_shape().concrete().into();
-        crate::tensor::shape_from_dims(&dims[..Self::Batch::NUM_DIMS]).expect("`new` has checked the axes")
+        let kept = &self.dims[..Self::Batch::NUM_DIMS];
+        crate::tensor::shape_from_dims(kept).expect("`new` has checked the axes")
     }
 
     fn event_dims(&self) -> Vec<usize> {
-        self.axes_dims::<E, D>().into_iter().chain(self.base.event_dims()).collect()
+        self.axes_dims().iter().copied().chain(self.base.event_dims()).collect()
     }
 
     fn draw(&self, rng: &mut Rng) -> P::Value {
@@ -158,7 +178,7 @@ where
 
     /// The base's parameters at the first element of the event.
     fn parameters_at(&self, element: usize) -> Vec<(&'static str, f64)> {
-        let event: usize = self.axes_dims::<E, D>().iter().product();
+        let event: usize = self.axes_dims().iter().product();
         self.base.parameters_at(element * event)
     }
 }

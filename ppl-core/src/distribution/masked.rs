@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use dfdx::shapes::Shape;
+use smallvec::SmallVec;
 
 use crate::backend::Backend;
 use crate::constraint::Support;
-use crate::distribution::{Distribution, ParameterError};
+use crate::distribution::{Distribution, Expand, ParameterError};
 use crate::dtype::Dtype;
+use crate::ops::expanded_positions;
 use crate::rng::Rng;
 use crate::tensor::Tensor;
 
@@ -26,6 +28,8 @@ use crate::tensor::Tensor;
 pub struct Masked<P> {
     base: P,
     mask: Arc<[bool]>,
+    /// The sizes of the batch.
+    dims: SmallVec<[usize; 4]>,
 }
 
 impl<P> Masked<P> {
@@ -42,12 +46,27 @@ impl<P> Masked<P> {
         let dims: Vec<usize> = shape.concrete().into();
         let (found, expected) = (mask.len(), shape.num_elements());
         assert!(found == expected, "{}: a mask of {found} elements for a batch of shape {dims:?}", base.name());
-        Masked { base, mask }
+        Masked { base, mask, dims: dims.into() }
     }
 
     /// The distribution without the mask.
     pub fn base(&self) -> &P {
         &self.base
+    }
+}
+
+impl<P: Expand<R>, R: Shape> Expand<R> for Masked<P> {
+    type Expanded = Masked<P::Expanded>;
+    type ExpandedBatch = P::ExpandedBatch;
+
+    /// The mask repeats with the batch.
+    #[track_caller]
+    fn expand(&self, shape: R) -> Self::Expanded {
+        let base = self.base.expand(shape);
+        let whole: Vec<usize> = shape.concrete().into();
+        let dims = &whole[..P::ExpandedBatch::NUM_DIMS];
+        let mask = expanded_positions(&self.dims, dims).into_iter().map(|i| self.mask[i]).collect();
+        Masked { base, mask, dims: dims.into() }
     }
 }
 

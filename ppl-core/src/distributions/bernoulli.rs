@@ -119,6 +119,7 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Bernoulli<S, E, D> {
 
 impl<S: Shape, R: Shape, E: Dtype, D: Backend<E>> Expand<R> for Bernoulli<S, E, D> {
     type Expanded = Bernoulli<R, E, D>;
+    type ExpandedBatch = R;
 
     #[track_caller]
     fn expand(&self, shape: R) -> Bernoulli<R, E, D> {

@@ -118,6 +118,7 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Categorical<S, E, D> {
 
 impl<S: Shape, R: Shape, E: Dtype, D: Backend<E>> Expand<R> for Categorical<S, E, D> {
     type Expanded = Categorical<R, E, D>;
+    type ExpandedBatch = WithoutLast<R>;
 
     /// The last axis of `shape` has the categories, as that of the parameter.
     #[track_caller]

@@ -6,8 +6,9 @@ use dfdx::shapes::Shape;
 
 use crate::backend::Backend;
 use crate::constraint::Support;
-use crate::distribution::{Distribution, ParameterError};
+use crate::distribution::{Distribution, Expand, ParameterError};
 use crate::dtype::Dtype;
+use crate::ops::expanded_positions;
 use crate::rng::Rng;
 use crate::tensor::Tensor;
 
@@ -104,6 +105,35 @@ fn one_each<P: Distribution<E, D>, E: Dtype, D: Backend<E>>(base: &P, mask: Arc<
     let (found, expected) = (mask.len(), base.batch_shape().num_elements());
     assert!(found == expected, "Censored: {found} entries for the {expected} elements of {}", base.name());
     mask
+}
+
+impl<P, S, R, E, D> Expand<R> for Censored<P, S, E, D>
+where
+    P: Distribution<E, D, Batch = S> + Expand<R, ExpandedBatch = R>,
+    S: Shape,
+    R: Shape,
+    E: Dtype,
+    D: Backend<E>,
+{
+    type Expanded = Censored<P::Expanded, R, E, D>;
+    type ExpandedBatch = R;
+
+    /// What is censored, and where intervals end, repeats with the batch.
+    #[track_caller]
+    fn expand(&self, shape: R) -> Self::Expanded {
+        let base = self.base.expand(shape);
+        let repeated = |mask: &Arc<[bool]>| -> Arc<[bool]> {
+            let (from, to): (Vec<usize>, Vec<usize>) =
+                (self.base.batch_shape().concrete().into(), shape.concrete().into());
+            expanded_positions(&from, &to).into_iter().map(|i| mask[i]).collect()
+        };
+        let censoring = match &self.censoring {
+            Censoring::Left(mask) => Censoring::Left(repeated(mask)),
+            Censoring::Right(mask) => Censoring::Right(repeated(mask)),
+            Censoring::Interval(upper) => Censoring::Interval(upper.expand(shape)),
+        };
+        Censored { base, censoring }
+    }
 }
 
 impl<P, S, E, D> Distribution<E, D> for Censored<P, S, E, D>

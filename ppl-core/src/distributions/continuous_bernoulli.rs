@@ -77,6 +77,7 @@ impl<S: Shape, E: Dtype, D: Backend<E>> ContinuousBernoulli<S, E, D> {
 
 impl<S: Shape, R: Shape, E: Dtype, D: Backend<E>> Expand<R> for ContinuousBernoulli<S, E, D> {
     type Expanded = ContinuousBernoulli<R, E, D>;
+    type ExpandedBatch = R;
 
     #[track_caller]
     fn expand(&self, shape: R) -> ContinuousBernoulli<R, E, D> {

@@ -6,10 +6,11 @@ use dfdx::shapes::Shape;
 
 use crate::backend::Backend;
 use crate::constraint::{Real, Support};
-use crate::distribution::{Distribution, ParameterError, check_parameter};
+use crate::distribution::{Distribution, EndsWith, Expand, ParameterError, StartsWith, check_event, check_parameter};
 use crate::dtype::Dtype;
+use crate::ops::expanded_positions;
 use crate::rng::Rng;
-use crate::tensor::{Operand, Tensor};
+use crate::tensor::{Operand, Tensor, shape_from_dims};
 use crate::values::SiteValue;
 
 /// All probability at one value, of any type.
@@ -65,6 +66,55 @@ impl<V: SiteValue, E: Dtype, D: Backend<E>, B: Shape> Delta<V, E, D, B> {
             "Delta: a value of shape {whole:?} has a log-density of shape {batch:?}, with which it must begin"
         );
         Delta { value, log_density }
+    }
+}
+
+/// The batch that a value of the shape `to` begins with, if its event is that of `from`.
+#[track_caller]
+fn batch_of<B: Shape, S: Shape, R: Shape>(from: S, to: R) -> B {
+    let (from, to): (Vec<usize>, Vec<usize>) = (from.concrete().into(), to.concrete().into());
+    check_event(&from, &to, to.len() - B::NUM_DIMS);
+    shape_from_dims(&to[..B::NUM_DIMS]).expect("the batch's axes come first")
+}
+
+impl<S, R, E, D, B> Expand<R> for Delta<Tensor<S, E, D>, E, D, B>
+where
+    S: StartsWith<B>,
+    R: EndsWith<S::Rest>,
+    E: Dtype,
+    D: Backend<E>,
+    B: Shape,
+{
+    type Expanded = Delta<Tensor<R, E, D>, E, D, R::Rest>;
+    type ExpandedBatch = R::Rest;
+
+    /// The shape is the value's.
+    #[track_caller]
+    fn expand(&self, shape: R) -> Self::Expanded {
+        let batch = batch_of(self.value.shape(), shape);
+        Delta { value: self.value.expand(shape), log_density: self.log_density.expand(batch) }
+    }
+}
+
+impl<S, R, E, D, B> Expand<R> for Delta<Tensor<S, usize, D>, E, D, B>
+where
+    S: StartsWith<B>,
+    R: EndsWith<S::Rest>,
+    E: Dtype,
+    D: Backend<E>,
+    B: Shape,
+{
+    type Expanded = Delta<Tensor<R, usize, D>, E, D, R::Rest>;
+    type ExpandedBatch = R::Rest;
+
+    /// The shape is the value's.
+    #[track_caller]
+    fn expand(&self, shape: R) -> Self::Expanded {
+        let batch = batch_of(self.value.shape(), shape);
+        let (values, dims) = (self.value.to_vec(), SiteValue::dims(&self.value));
+        let positions = expanded_positions(&dims, &shape.concrete().into());
+        let value = Tensor::from_vec(positions.into_iter().map(|i| values[i]).collect(), shape);
+        Delta { value, log_density: self.log_density.expand(batch) }
     }
 }
 

@@ -63,6 +63,7 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Dirichlet<S, E, D> {
 
 impl<S: Shape, R: Shape, E: Dtype, D: Backend<E>> Expand<R> for Dirichlet<S, E, D> {
     type Expanded = Dirichlet<R, E, D>;
+    type ExpandedBatch = WithoutLast<R>;
 
     /// The last axis of `shape` has the categories, as that of the parameter.
     #[track_caller]

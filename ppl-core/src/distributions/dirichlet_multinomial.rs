@@ -66,6 +66,7 @@ impl<S: Shape, E: Dtype, D: Backend<E>> DirichletMultinomial<S, E, D> {
 
 impl<S: Shape, R: Shape, E: Dtype, D: Backend<E>> Expand<R> for DirichletMultinomial<S, E, D> {
     type Expanded = DirichletMultinomial<R, E, D>;
+    type ExpandedBatch = WithoutLast<R>;
 
     /// The last axis of `shape` has the categories, as that of the parameter.
     #[track_caller]

@@ -5,7 +5,7 @@ use rand::Rng as _;
 
 use crate::backend::{Backend, BlockFunction, Blocks, Layers};
 use crate::constraint::Support;
-use crate::distribution::{Distribution, ParameterError, unravel};
+use crate::distribution::{Distribution, Expand, ParameterError, check_event, unravel};
 use crate::dtype::Dtype;
 use crate::error::ShapeError;
 use crate::ops::Batch;
@@ -15,16 +15,19 @@ use crate::values::SiteValue;
 
 use super::Categorical;
 use super::categorical::reaching;
-use super::sequence::{MatricesFor, Sequences, VectorsFor, blocks_of};
+use super::sequence::{MatricesFor, Sequences, VectorsFor, blocks_of, expanded_dims, repeated};
 use super::shapes::WithoutLast;
 
 // Values for each state, and of the states of a path.
 mod emission;
 // The recursions of one sequence.
 mod forward;
+// Probabilities of states before anything is seen.
+mod marginals;
 
 pub use emission::Emission;
 use forward::{Forward, Transitions, normalised};
+use marginals::Marginals;
 
 /// A sequence x₁ … x_T that is seen of a hidden chain of states z₀, z₁, …, z_T, each one of K: each x
 /// depends on the state of its step alone, and the states are summed out.
@@ -82,6 +85,12 @@ impl<E: Dtype, D: Backend<E>> Logits<E, D> {
             let at = error.element.iter().fold(0, |at, &i| at * count + i);
             ParameterError { parameter: self.name, element: unravel(at, &self.dims), ..error }
         })
+    }
+
+    /// For a whole batch of logits of the sizes `whole`.
+    fn expand(&self, whole: &[usize]) -> Self {
+        let dims = expanded_dims(&self.dims, whole);
+        Logits { name: self.name, flat: repeated(&self.flat, &self.dims, &dims), dims }
     }
 
     fn wide(&self) -> Vec<f64> {
@@ -199,8 +208,19 @@ where
             let problem = "the value's shape is not the distribution's";
             panic!("{}", ShapeError { operation: "DiscreteHmm", problem, left, right });
         }
-        let dims = [self.dims(), self.observation.event_dims()].concat();
-        self.observation.log_prob(&P::Value::for_states(value, self.layers(), &dims)).into_flat()
+        self.observation.log_prob(&P::Value::for_states(value, self.layers(), &self.state_dims())).into_flat()
+    }
+
+    /// The probability of each state at each step, before anything is seen.
+    fn marginals(&self) -> Flat<E, D> {
+        let Blocks { count, of: [initial, transitions, _] } = self.blocks();
+        let args = [self.initial.flat.clone(), self.transitions.flat.clone()];
+        D::blocks(Marginals(self.forward()), args, Blocks { count, of: [initial, transitions] })
+    }
+
+    /// The sizes of the observation distribution's values.
+    fn state_dims(&self) -> Vec<usize> {
+        [self.dims(), self.observation.event_dims()].concat()
     }
 
     fn value_dims(&self) -> Vec<usize> {
@@ -253,6 +273,31 @@ where
     }
 }
 
+impl<P, R, E, D> Expand<R> for DiscreteHmm<P, E, D>
+where
+    P: Distribution<E, D> + Expand<R>,
+    P::ExpandedBatch: Sequences,
+    R: Shape,
+    E: Dtype,
+    D: Backend<E>,
+{
+    type Expanded = DiscreteHmm<P::Expanded, E, D>;
+    type ExpandedBatch = Batch<P::ExpandedBatch>;
+
+    /// The shape is that which the observation distribution takes: its batch ends with T and K.
+    #[track_caller]
+    fn expand(&self, shape: R) -> Self::Expanded {
+        let whole: Vec<usize> = shape.concrete().into();
+        let dims = &whole[..P::ExpandedBatch::NUM_DIMS];
+        check_event(&self.observation.batch_shape().concrete().into(), dims, 2);
+        let observation = self.observation.expand(shape);
+        let [batch @ .., steps, states] = dims else { panic!("`Sequences` have two axes") };
+        let initial = self.initial.expand(&[batch, &[*states]].concat());
+        let transitions = self.transitions.expand(&[batch, &[*steps, *states, *states]].concat());
+        DiscreteHmm { initial, transitions, observation }
+    }
+}
+
 impl<P, E: Dtype, D: Backend<E>> Distribution<E, D> for DiscreteHmm<P, E, D>
 where
     P: Distribution<E, D>,
@@ -292,6 +337,19 @@ where
 
     fn support(&self) -> Support<E, D> {
         self.observation.support()
+    }
+
+    /// Of each observation by itself, before anything is seen.
+    fn mean(&self) -> Option<Self::Value> {
+        P::Value::mean_over_states(&self.observation.mean()?, self.marginals(), self.layers(), &self.value_dims())
+    }
+
+    /// The mean of the states' variances and the variance of their means.
+    fn variance(&self) -> Option<Self::Value> {
+        let (means, variances, mean) = (self.observation.mean()?, self.observation.variance()?, self.mean()?);
+        let centre = P::Value::for_states(&mean, self.layers(), &self.state_dims());
+        let spread = P::Value::square_about(&means, &centre, &variances)?;
+        P::Value::mean_over_states(&spread, self.marginals(), self.layers(), &self.value_dims())
     }
 
     fn check_parameters(&self) -> Result<(), ParameterError> {

@@ -7,17 +7,21 @@ use rand::Rng as _;
 
 use crate::backend::{Backend, Layers, Reduction};
 use crate::constraint::{Real, Support};
-use crate::distribution::{Distribution, ParameterError};
+use crate::distribution::{Distribution, EndsWith, Expand, Follows, ParameterError, check_event};
 use crate::dtype::Dtype;
+use crate::ops::check_expands;
 use crate::rng::Rng;
-use crate::tensor::{Flat, Tensor};
+use crate::tensor::{Flat, Tensor, shape_from_dims};
+
+use super::shapes::check_value_shape;
 
 /// The distribution that draws one of some stored samples, in proportion to their weights: the
 /// result of importance sampling or of a chain, as a distribution.
 ///
 /// Probability of a value: the normalised weight of all samples equal to it; others score −∞.
 ///
-/// Shapes: values have the samples' shape, which is one event; the batch is a single element.
+/// Shapes: values have the samples' shape, which is one event; the batch is a single element, or `B`
+/// once [expanded](Expand), where each element is a sample of its own.
 ///
 /// ```
 /// use ppl_core::{Tensor, distribution::Distribution, distributions::Empirical};
@@ -27,9 +31,10 @@ use crate::tensor::{Flat, Tensor};
 /// assert_eq!(posterior.mean().unwrap().item(), 2.25);
 /// ```
 #[derive(Clone, Debug)]
-pub struct Empirical<S: Shape, E: Dtype, D: Backend<E>> {
+pub struct Empirical<S: Shape, E: Dtype, D: Backend<E>, B: Shape = ()> {
     samples: Arc<[Tensor<S, E, D>]>,
     log_weights: Flat<E, D>,
+    batch: B,
 }
 
 impl<S: Shape, E: Dtype, D: Backend<E>> Empirical<S, E, D> {
@@ -57,9 +62,11 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Empirical<S, E, D> {
         if let Some(other) = samples.iter().find(|sample| sample.shape() != samples[0].shape()) {
             panic!("Empirical: samples of shapes {:?} and {:?}", samples[0].dims(), other.dims());
         }
-        Empirical { samples, log_weights }
+        Empirical { samples, log_weights, batch: () }
     }
+}
 
+impl<S: Shape, E: Dtype, D: Backend<E>, B: Shape> Empirical<S, E, D, B> {
     /// The stored samples.
     pub fn samples(&self) -> &[Tensor<S, E, D>] {
         &self.samples
@@ -70,6 +77,51 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Empirical<S, E, D> {
         let all = Layers { outer: 1, axis: self.samples.len(), inner: 1 };
         let total = D::reduce(self.log_weights.clone(), all, Reduction::LogSumExp).reshape_like(&());
         &self.log_weights - total
+    }
+
+    /// The sizes of values.
+    fn dims(&self) -> Vec<usize> {
+        let batch: Vec<usize> = self.batch.concrete().into();
+        [batch, self.samples[0].dims()].concat()
+    }
+
+    /// The shape of values.
+    fn shape(&self) -> S::Whole
+    where
+        S: Follows<B>,
+    {
+        shape_from_dims(&self.dims()).expect("values have the axes of batch and event")
+    }
+
+    /// The same event for each element.
+    fn everywhere(&self, event: &Tensor<S, E, D>) -> Tensor<S::Whole, E, D>
+    where
+        S: Follows<B>,
+    {
+        let (count, len) = (self.batch.num_elements(), event.numel());
+        D::take(event.flat(), (0..count).flat_map(|_| 0..len).collect()).reshape_like(&self.shape())
+    }
+
+    /// The log-density of one event.
+    fn score(&self, event: &[E]) -> Flat<E, D> {
+        let equals = |k: &usize| self.samples[*k].read(|sample| sample == event);
+        let equal: Vec<usize> = (0..self.samples.len()).filter(equals).collect();
+        let found = Layers { outer: 1, axis: equal.len(), inner: 1 };
+        if equal.is_empty() {
+            return Flat::vector(vec![E::neg_infinity()]);
+        }
+        D::reduce(D::take(self.log_weights(), equal.into()), found, Reduction::LogSumExp)
+    }
+
+    /// The first of each of the samples that are equal.
+    fn distinct(&self) -> Vec<&Tensor<S, E, D>> {
+        let mut distinct: Vec<&Tensor<S, E, D>> = Vec::new();
+        for sample in self.samples.iter() {
+            if !distinct.contains(&sample) {
+                distinct.push(sample);
+            }
+        }
+        distinct
     }
 
     /// The weighted mean of a function of the samples.
@@ -83,78 +135,95 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Empirical<S, E, D> {
     }
 }
 
-impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for Empirical<S, E, D> {
-    type Value = Tensor<S, E, D>;
-    type Batch = ();
+impl<S, R, E, D, B> Expand<R> for Empirical<S, E, D, B>
+where
+    S: Shape,
+    R: EndsWith<S>,
+    E: Dtype,
+    D: Backend<E>,
+    B: Shape,
+{
+    type Expanded = Empirical<S, E, D, R::Rest>;
+    type ExpandedBatch = R::Rest;
+
+    /// The shape is the value's, which ends with that of a sample.
+    #[track_caller]
+    fn expand(&self, shape: R) -> Self::Expanded {
+        let (from, to): (Vec<usize>, Vec<usize>) = (self.dims(), shape.concrete().into());
+        check_event(&from, &to, S::NUM_DIMS);
+        check_expands(&from, &to);
+        let batch = shape_from_dims(&to[..R::Rest::NUM_DIMS]).expect("the batch's axes come first");
+        Empirical { samples: self.samples.clone(), log_weights: self.log_weights.clone(), batch }
+    }
+}
+
+impl<S: Follows<B>, E: Dtype, D: Backend<E>, B: Shape> Distribution<E, D> for Empirical<S, E, D, B> {
+    type Value = Tensor<S::Whole, E, D>;
+    type Batch = B;
 
     fn name(&self) -> &'static str {
         "Empirical"
     }
 
-    fn batch_shape(&self) {}
+    fn batch_shape(&self) -> B {
+        self.batch
+    }
 
     fn event_dims(&self) -> Vec<usize> {
         self.samples[0].dims()
     }
 
-    fn draw(&self, rng: &mut Rng) -> Tensor<S, E, D> {
+    fn draw(&self, rng: &mut Rng) -> Self::Value {
         let weights = self.log_weights().to_vec();
-        let noise: f64 = rng.r#gen();
-        let mut sum = 0.0;
-        let reached = |w: &E| {
-            sum += w.wide().exp();
-            sum > noise
-        };
         // Rounding may leave the sum below the noise: then the last sample that can be drawn.
         let last = weights.iter().rposition(|w| *w > E::neg_infinity()).unwrap_or(0);
-        let chosen = weights.iter().position(reached).unwrap_or(last);
-        self.samples[chosen].clone()
+        let drawn = (0..self.batch.num_elements()).map(|_| {
+            let noise: f64 = rng.r#gen();
+            let mut sum = 0.0;
+            let reached = |w: &E| {
+                sum += w.wide().exp();
+                sum > noise
+            };
+            self.samples[weights.iter().position(reached).unwrap_or(last)].flat()
+        });
+        D::join(drawn.collect()).reshape_like(&self.shape())
     }
 
     fn has_rsample(&self) -> bool {
         false
     }
 
-    fn log_prob(&self, value: &Tensor<S, E, D>) -> Tensor<(), E, D> {
-        let equal: Vec<usize> = (0..self.samples.len()).filter(|&k| self.samples[k] == *value).collect();
-        let found = Layers { outer: 1, axis: equal.len(), inner: 1 };
-        if equal.is_empty() {
-            return Tensor::scalar(f64::NEG_INFINITY);
-        }
-        D::reduce(D::take(self.log_weights(), equal.into()), found, Reduction::LogSumExp).reshape_like(&())
+    fn log_prob(&self, value: &Self::Value) -> Tensor<B, E, D> {
+        check_value_shape("Empirical", value.shape(), self.shape());
+        let (values, len) = (value.to_vec(), self.samples[0].numel());
+        let each = (0..self.batch.num_elements()).map(|b| self.score(&values[b * len..(b + 1) * len])).collect();
+        D::join(each).reshape_like(&self.batch)
     }
 
     fn support(&self) -> Support<E, D> {
         Arc::new(Real)
     }
 
-    fn mean(&self) -> Option<Tensor<S, E, D>> {
-        Some(self.averaged(Tensor::clone))
+    fn mean(&self) -> Option<Self::Value> {
+        Some(self.everywhere(&self.averaged(Tensor::clone)))
     }
 
-    fn variance(&self) -> Option<Tensor<S, E, D>> {
+    fn variance(&self) -> Option<Self::Value> {
         let mean = self.averaged(Tensor::clone);
-        Some(self.averaged(|sample| (sample - &mean).square()))
+        Some(self.everywhere(&self.averaged(|sample| (sample - &mean).square())))
     }
 
     /// Of the distinct samples.
-    fn entropy(&self) -> Option<Tensor<(), E, D>> {
-        let values = self.enumerate_support()?;
-        let logs = D::join(values.iter().map(|value| self.log_prob(value).into_flat()).collect());
+    fn entropy(&self) -> Option<Tensor<B, E, D>> {
+        let logs = D::join(self.distinct().into_iter().map(|sample| self.score(&sample.to_vec())).collect());
         let terms = -(logs.exp() * &logs);
         let possible: Vec<bool> = logs.read(|logs| logs.iter().map(|l| *l > E::neg_infinity()).collect());
-        Some(terms.select(&possible, 0.0).sum_all())
+        Some(terms.select(&possible, 0.0).sum_all().spread(self.batch))
     }
 
     /// The distinct samples.
-    fn enumerate_support(&self) -> Option<Vec<Tensor<S, E, D>>> {
-        let mut distinct: Vec<Tensor<S, E, D>> = Vec::new();
-        for sample in self.samples.iter() {
-            if !distinct.contains(sample) {
-                distinct.push(sample.clone());
-            }
-        }
-        Some(distinct)
+    fn enumerate_support(&self) -> Option<Vec<Self::Value>> {
+        Some(self.distinct().into_iter().map(|sample| self.everywhere(sample)).collect())
     }
 
     fn check_parameters(&self) -> Result<(), ParameterError> {

@@ -6,7 +6,7 @@ use dfdx::shapes::Shape;
 
 use crate::backend::{Backend, Layers, Reduction};
 use crate::constraint::{NonNegative, Support};
-use crate::distribution::{Distribution, ParameterError};
+use crate::distribution::{Distribution, Expand, ParameterError};
 use crate::dtype::Dtype;
 use crate::rng::Rng;
 use crate::tensor::Tensor;
@@ -38,6 +38,16 @@ impl<P> Folded<P> {
     /// The distribution before the absolute value.
     pub fn base(&self) -> &P {
         &self.base
+    }
+}
+
+impl<P: Expand<R>, R: Shape> Expand<R> for Folded<P> {
+    type Expanded = Folded<P::Expanded>;
+    type ExpandedBatch = P::ExpandedBatch;
+
+    #[track_caller]
+    fn expand(&self, shape: R) -> Self::Expanded {
+        Folded::new(self.base.expand(shape))
     }
 }
 

@@ -9,9 +9,9 @@ use rand_distr::StandardNormal;
 
 use crate::backend::{Backend, BlockFunction, Blocks};
 use crate::constraint::{Real, Support};
-use crate::distribution::{Distribution, ParameterError};
+use crate::distribution::{Distribution, Expand, ParameterError, check_event};
 use crate::dtype::Dtype;
-use crate::ops::{Batch, KalmanFilter, StateSpace, Trajectory, Vectors};
+use crate::ops::{Batch, KalmanFilter, StateSpace, Trajectory, Variances, Vectors, check_expands};
 use crate::rng::Rng;
 use crate::tensor::{Flat, Tensor, shape_from_dims};
 
@@ -217,6 +217,32 @@ impl<V: Sequences, N: Dim, E: Dtype, D: Backend<E>> GaussianHmm<V, N, E, D> {
     }
 }
 
+impl<V: Sequences, R: Sequences, N: Dim, E: Dtype, D: Backend<E>> Expand<R> for GaussianHmm<V, N, E, D> {
+    type Expanded = GaussianHmm<R, N, E, D>;
+    type ExpandedBatch = Batch<R>;
+
+    /// The shape is the value's, (.., T, d).
+    #[track_caller]
+    fn expand(&self, shape: R) -> GaussianHmm<R, N, E, D> {
+        let (from, to): (Vec<usize>, Vec<usize>) = (self.shape.concrete().into(), shape.concrete().into());
+        check_event(&from, &to, 2);
+        check_expands(&from, &to);
+        let (n, [batch @ .., steps, d]) = (self.model().hidden, to.as_slice()) else {
+            panic!("`Sequences` have two axes")
+        };
+        let each = |rows: usize, columns: usize| [batch, &[*steps, rows, columns]].concat();
+        GaussianHmm {
+            initial: self.initial.expand(&[batch, &[n, n]].concat()),
+            transition_matrix: self.transition_matrix.expand(&each(n, n)),
+            transition: self.transition.expand(&each(n, n)),
+            observation_matrix: self.observation_matrix.expand(&each(n, *d)),
+            observation: self.observation.expand(&each(*d, *d)),
+            shape,
+            hidden: PhantomData,
+        }
+    }
+}
+
 impl<V: Sequences, N: Dim, E: Dtype, D: Backend<E>> Distribution<E, D> for GaussianHmm<V, N, E, D> {
     type Value = Tensor<V, E, D>;
     type Batch = Batch<V>;
@@ -252,6 +278,10 @@ impl<V: Sequences, N: Dim, E: Dtype, D: Backend<E>> Distribution<E, D> for Gauss
 
     fn mean(&self) -> Option<Tensor<V, E, D>> {
         Some(self.trajectory(vec![E::of(0.0); self.noise_len()]))
+    }
+
+    fn variance(&self) -> Option<Tensor<V, E, D>> {
+        Some(self.run(Variances(self.model()), Flat::vector(Vec::new())).reshape_like(&self.shape))
     }
 
     /// That of the normal distribution which all numbers of a sequence have together: half their number

@@ -8,8 +8,9 @@ use rand_distr::StandardNormal;
 
 use crate::backend::Backend;
 use crate::constraint::{Positive, Real, Support};
-use crate::distribution::{Distribution, ParameterError, check_parameter};
+use crate::distribution::{Distribution, Expand, ParameterError, check_event, check_parameter};
 use crate::dtype::Dtype;
+use crate::ops::check_expands;
 use crate::rng::Rng;
 use crate::tensor::{Flat, IntoTensor, Operand, Tensor};
 
@@ -55,6 +56,12 @@ impl<V: Shape, E: Dtype, D: Backend<E>> GaussianRandomWalk<V, E, D> {
         walk
     }
 
+    /// The shape of the batch of values of a shape.
+    fn batch_of(shape: V) -> WithoutLast<V> {
+        let dims: Vec<usize> = shape.concrete().into();
+        crate::tensor::shape_from_dims(&dims[..dims.len() - 1]).expect("the batch has all axes but time")
+    }
+
     fn steps(&self) -> usize {
         self.shape.concrete().into().last().copied().unwrap_or(1)
     }
@@ -79,6 +86,20 @@ impl<V: Shape, E: Dtype, D: Backend<E>> GaussianRandomWalk<V, E, D> {
     }
 }
 
+impl<V: Shape, R: Shape, E: Dtype, D: Backend<E>> Expand<R> for GaussianRandomWalk<V, E, D> {
+    type Expanded = GaussianRandomWalk<R, E, D>;
+    type ExpandedBatch = WithoutLast<R>;
+
+    /// The shape is the value's, whose last axis is time and stays.
+    #[track_caller]
+    fn expand(&self, shape: R) -> GaussianRandomWalk<R, E, D> {
+        let (from, to): (Vec<usize>, Vec<usize>) = (self.shape.concrete().into(), shape.concrete().into());
+        check_event(&from, &to, 1);
+        check_expands(&from, &to);
+        GaussianRandomWalk { scale: self.scale.expand(GaussianRandomWalk::<R, E, D>::batch_of(shape)), shape }
+    }
+}
+
 impl<V: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for GaussianRandomWalk<V, E, D> {
     type Value = Tensor<V, E, D>;
     type Batch = WithoutLast<V>;
@@ -88,8 +109,7 @@ impl<V: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for GaussianRandomWal
     }
 
     fn batch_shape(&self) -> WithoutLast<V> {
-        let dims: Vec<usize> = self.shape.concrete().into();
-        crate::tensor::shape_from_dims(&dims[..dims.len() - 1]).expect("the batch has all axes but time")
+        Self::batch_of(self.shape)
     }
 
     fn event_dims(&self) -> Vec<usize> {

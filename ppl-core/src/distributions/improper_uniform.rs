@@ -5,10 +5,11 @@ use rand::Rng as _;
 
 use crate::backend::Backend;
 use crate::constraint::{Support, outside};
-use crate::distribution::{Distribution, ParameterError};
+use crate::distribution::{Distribution, EndsWith, Expand, ParameterError, StartsWith, check_event};
 use crate::dtype::Dtype;
+use crate::ops::check_expands;
 use crate::rng::Rng;
-use crate::tensor::{Flat, Tensor};
+use crate::tensor::{Flat, Tensor, shape_from_dims};
 
 /// A density of 1 everywhere in a set: a flat prior, of which only a posterior can be a
 /// distribution.
@@ -46,6 +47,28 @@ impl<B: Shape, V: Shape, E: Dtype, D: Backend<E>> ImproperUniform<B, V, E, D> {
         let fits = dims.starts_with(&outer) && dims.len() >= outer.len() + event;
         assert!(fits, "ImproperUniform: values of shape {dims:?} for the batch {outer:?}, with events of {event} axes");
         ImproperUniform { support, batch, shape }
+    }
+}
+
+impl<B, V, R, E, D> Expand<R> for ImproperUniform<B, V, E, D>
+where
+    B: Shape,
+    V: StartsWith<B>,
+    R: EndsWith<V::Rest>,
+    E: Dtype,
+    D: Backend<E>,
+{
+    type Expanded = ImproperUniform<R::Rest, R, E, D>;
+    type ExpandedBatch = R::Rest;
+
+    /// The shape is the value's. Bounds of the set that differ between elements do not repeat.
+    #[track_caller]
+    fn expand(&self, shape: R) -> Self::Expanded {
+        let (from, to): (Vec<usize>, Vec<usize>) = (self.shape.concrete().into(), shape.concrete().into());
+        check_event(&from, &to, to.len() - R::Rest::NUM_DIMS);
+        check_expands(&from, &to);
+        let batch = shape_from_dims(&to[..R::Rest::NUM_DIMS]).expect("the batch's axes come first");
+        ImproperUniform { support: self.support.clone(), batch, shape }
     }
 }
 

@@ -111,6 +111,7 @@ impl<M: Shape, E: Dtype, D: Backend<E>> InverseWishart<M, E, D> {
 
 impl<M: Shape, R: Shape, E: Dtype, D: Backend<E>> Expand<R> for InverseWishart<M, E, D> {
     type Expanded = InverseWishart<R, E, D>;
+    type ExpandedBatch = Batch<R>;
 
     /// The last two axes of `shape` are those of the matrices.
     #[track_caller]

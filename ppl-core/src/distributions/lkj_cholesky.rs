@@ -106,6 +106,7 @@ impl<M: Shape, E: Dtype, D: Backend<E>> LKJCholesky<M, E, D> {
 
 impl<M: Shape, R: Shape, E: Dtype, D: Backend<E>> Expand<R> for LKJCholesky<M, E, D> {
     type Expanded = LKJCholesky<R, E, D>;
+    type ExpandedBatch = Batch<R>;
 
     /// The last two axes of `shape` are those of the matrices.
     #[track_caller]

@@ -9,7 +9,7 @@ use rand_distr::StandardNormal;
 
 use crate::backend::{Backend, Blocks};
 use crate::constraint::{Positive, Real, RealVector, Support};
-use crate::distribution::{Distribution, Expand, ParameterError, check_parameter};
+use crate::distribution::{Distribution, Expand, ParameterError, check_event, check_parameter};
 use crate::dtype::Dtype;
 use crate::ops::{Batch, Vectors};
 use crate::rng::Rng;
@@ -110,10 +110,12 @@ impl<M: Shape, E: Dtype, D: Backend<E>> LowRankMultivariateNormal<M, E, D> {
 
 impl<M: Shape, R: Shape, E: Dtype, D: Backend<E>> Expand<R> for LowRankMultivariateNormal<M, E, D> {
     type Expanded = LowRankMultivariateNormal<R, E, D>;
+    type ExpandedBatch = Batch<R>;
 
     /// The last two axes of `shape` are those of the factor.
     #[track_caller]
     fn expand(&self, shape: R) -> LowRankMultivariateNormal<R, E, D> {
+        check_event(&self.cov_factor.dims(), &shape.concrete().into(), 2);
         let vectors = vectors_of(shape);
         LowRankMultivariateNormal {
             loc: self.loc.expand(vectors),

@@ -6,10 +6,10 @@ use dfdx::shapes::Shape;
 
 use crate::backend::{Backend, Layers, Reduction};
 use crate::constraint::{Constraint, Real, Support, Union};
-use crate::distribution::{Distribution, ParameterError};
+use crate::distribution::{Distribution, Expand, Follows, ParameterError, StartsWith};
 use crate::dtype::Dtype;
 use crate::rng::Rng;
-use crate::tensor::{Flat, Tensor};
+use crate::tensor::{Flat, Tensor, shape_from_dims};
 
 use super::Categorical;
 use super::shapes::WithoutLast;
@@ -131,6 +131,29 @@ where
         let density = self.log_prob(&x).untracked().exp();
         let moved = (&cdf - cdf.detach()) / density;
         Some(&x - moved.reshape_like(&x.shape()))
+    }
+}
+
+impl<C, S, R, E, D> Expand<R> for Mixture<C, S, E, D>
+where
+    C: Expand<R>,
+    S: StartsWith<WithoutLast<S>>,
+    S::Rest: Follows<C::ExpandedBatch>,
+    R: Shape,
+    E: Dtype,
+    D: Backend<E>,
+{
+    type Expanded = Mixture<C::Expanded, <S::Rest as Follows<C::ExpandedBatch>>::Whole, E, D>;
+    type ExpandedBatch = C::ExpandedBatch;
+
+    /// The shape is that which each component takes.
+    #[track_caller]
+    fn expand(&self, shape: R) -> Self::Expanded {
+        let components = self.components.expand(shape);
+        let whole: Vec<usize> = shape.concrete().into();
+        let dims = [&whole[..C::ExpandedBatch::NUM_DIMS], &[self.mixing.categories()]].concat();
+        let weights = shape_from_dims(&dims).expect("the weights have the batch's axes and one more");
+        Mixture { mixing: self.mixing.expand(weights), components }
     }
 }
 

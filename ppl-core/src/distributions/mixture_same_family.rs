@@ -6,7 +6,7 @@ use dfdx::shapes::{Dim, Shape};
 
 use crate::backend::{Backend, Layers, Reduction};
 use crate::constraint::{OfComponents, Support};
-use crate::distribution::{Distribution, ParameterError};
+use crate::distribution::{Distribution, Expand, ParameterError};
 use crate::dtype::Dtype;
 use crate::rng::Rng;
 use crate::tensor::{Flat, Tensor, shape_from_dims};
@@ -160,6 +160,26 @@ where
         let density = self.log_prob(&x).untracked().exp();
         let moved = (&cdf - cdf.detach()) / density;
         Some(&x - moved.reshape_like(&x.shape()))
+    }
+}
+
+impl<P, S, R, E, D> Expand<R> for MixtureSameFamily<P, S, E, D>
+where
+    P: Expand<R>,
+    S: Shape,
+    R: Shape,
+    E: Dtype,
+    D: Backend<E>,
+{
+    type Expanded = MixtureSameFamily<P::Expanded, P::ExpandedBatch, E, D>;
+    type ExpandedBatch = WithoutLast<P::ExpandedBatch>;
+
+    /// The shape is that of the components, whose number stays.
+    #[track_caller]
+    fn expand(&self, shape: R) -> Self::Expanded {
+        let dims: Vec<usize> = shape.concrete().into();
+        let batch = shape_from_dims(&dims[..P::ExpandedBatch::NUM_DIMS]).expect("the batch's axes come first");
+        MixtureSameFamily { mixing: self.mixing.expand(batch), components: self.components.expand(shape) }
     }
 }
 

@@ -79,6 +79,7 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Multinomial<S, E, D> {
 
 impl<S: Shape, R: Shape, E: Dtype, D: Backend<E>> Expand<R> for Multinomial<S, E, D> {
     type Expanded = Multinomial<R, E, D>;
+    type ExpandedBatch = WithoutLast<R>;
 
     /// The last axis of `shape` has the categories, as that of the parameter.
     #[track_caller]

@@ -95,6 +95,7 @@ impl<M: Shape, E: Dtype, D: Backend<E>> MultivariateNormal<M, E, D> {
 
 impl<M: Shape, R: Shape, E: Dtype, D: Backend<E>> Expand<R> for MultivariateNormal<M, E, D> {
     type Expanded = MultivariateNormal<R, E, D>;
+    type ExpandedBatch = Batch<R>;
 
     /// The last two axes of `shape` are those of the matrices.
     #[track_caller]

@@ -102,6 +102,7 @@ impl<M: Shape, E: Dtype, D: Backend<E>> MultivariateStudentT<M, E, D> {
 
 impl<M: Shape, R: Shape, E: Dtype, D: Backend<E>> Expand<R> for MultivariateStudentT<M, E, D> {
     type Expanded = MultivariateStudentT<R, E, D>;
+    type ExpandedBatch = Batch<R>;
 
     /// The last two axes of `shape` are those of the matrices.
     #[track_caller]

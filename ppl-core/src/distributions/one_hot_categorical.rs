@@ -89,6 +89,7 @@ macro_rules! one_hot {
 
         impl<S: Shape, R: Shape, E: Dtype, D: Backend<E>> Expand<R> for $Name<S, E, D> {
             type Expanded = $Name<R, E, D>;
+            type ExpandedBatch = WithoutLast<R>;
 
             /// The last axis of `shape` has the categories, as that of the parameter.
             #[track_caller]

@@ -109,6 +109,7 @@ impl<S: Shape, E: Dtype, D: Backend<E>> OrderedLogistic<S, E, D> {
 
 impl<S: Shape, R: Shape, E: Dtype, D: Backend<E>> Expand<R> for OrderedLogistic<S, E, D> {
     type Expanded = OrderedLogistic<R, E, D>;
+    type ExpandedBatch = R;
 
     #[track_caller]
     fn expand(&self, shape: R) -> OrderedLogistic<R, E, D> {

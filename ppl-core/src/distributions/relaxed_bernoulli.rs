@@ -113,6 +113,7 @@ macro_rules! relaxed {
 
         impl<S: Shape, R: Shape, E: Dtype, D: Backend<E>> Expand<R> for $Name<S, E, D> {
             type Expanded = $Name<R, E, D>;
+            type ExpandedBatch = R;
 
             #[track_caller]
             fn expand(&self, shape: R) -> $Name<R, E, D> {
@@ -266,6 +267,7 @@ impl<S: Shape, E: Dtype, D: Backend<E>> RelaxedBernoulliStraightThrough<S, E, D>
 
 impl<S: Shape, R: Shape, E: Dtype, D: Backend<E>> Expand<R> for RelaxedBernoulliStraightThrough<S, E, D> {
     type Expanded = RelaxedBernoulliStraightThrough<R, E, D>;
+    type ExpandedBatch = R;
 
     #[track_caller]
     fn expand(&self, shape: R) -> Self::Expanded {

@@ -174,6 +174,7 @@ macro_rules! relaxed {
 
         impl<S: Shape, R: Shape, E: Dtype, D: Backend<E>> Expand<R> for $Name<S, E, D> {
             type Expanded = $Name<R, E, D>;
+            type ExpandedBatch = WithoutLast<R>;
 
             /// The last axis of `shape` has the categories, as that of the parameter.
             #[track_caller]
@@ -266,6 +267,7 @@ impl<S: Shape, E: Dtype, D: Backend<E>> RelaxedOneHotCategoricalStraightThrough<
 
 impl<S: Shape, R: Shape, E: Dtype, D: Backend<E>> Expand<R> for RelaxedOneHotCategoricalStraightThrough<S, E, D> {
     type Expanded = RelaxedOneHotCategoricalStraightThrough<R, E, D>;
+    type ExpandedBatch = WithoutLast<R>;
 
     /// The last axis of `shape` has the categories, as that of the parameter.
     #[track_caller]

@@ -4,7 +4,7 @@ use dfdx::shapes::Shape;
 
 use crate::backend::{Backend, BlockFunction, Blocks};
 use crate::constraint::{LowerCholesky, PositiveDefinite};
-use crate::distribution::{ParameterError, check_parameter};
+use crate::distribution::{ParameterError, check_event, check_parameter};
 use crate::dtype::Dtype;
 use crate::ops::{Batch, Vectors};
 use crate::tensor::{Operand, Tensor, shape_from_dims};
@@ -111,8 +111,12 @@ impl<M: Shape, E: Dtype, D: Backend<E>> ScaleMatrix<M, E, D> {
     }
 
     /// Repeated to a larger batch; the last two axes of `shape` are those of the matrices.
+    ///
+    /// # Panics
+    /// If those differ, or another axis that is not of one element, with both shapes.
     #[track_caller]
     pub(super) fn expand<R: Shape>(&self, shape: R) -> ScaleMatrix<R, E, D> {
+        check_event(&self.tril.dims(), &shape.concrete().into(), 2);
         let given = match &self.given {
             Given::Matrix(name, matrix) => Given::Matrix(name, matrix.expand(shape)),
             Given::Inverse(name, matrix) => Given::Inverse(name, matrix.expand(shape)),

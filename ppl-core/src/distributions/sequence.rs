@@ -2,6 +2,11 @@
 
 use dfdx::shapes::{Dim, Shape};
 
+use crate::backend::Backend;
+use crate::dtype::Dtype;
+use crate::ops::expanded_positions;
+use crate::tensor::Flat;
+
 /// A shape (.., T, K) of sequences: T steps with K numbers each. The axes before are the batch.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the shape of sequences",
@@ -111,6 +116,17 @@ serve! {
     (A B) (G H C F);
     (A) (B G H C F);
     () (A B G H C F);
+}
+
+/// The sizes of a parameter once the whole batch has been repeated to the sizes `whole`: as they were
+/// where they still serve it.
+pub(super) fn expanded_dims(dims: &[usize], whole: &[usize]) -> Vec<usize> {
+    if whole.ends_with(dims) { dims.to_vec() } else { whole[whole.len() - dims.len()..].to_vec() }
+}
+
+/// Numbers of the sizes `from`, repeated to the sizes `to`.
+pub(super) fn repeated<E: Dtype, D: Backend<E>>(flat: &Flat<E, D>, from: &[usize], to: &[usize]) -> Flat<E, D> {
+    if from == to { flat.clone() } else { D::take(flat.clone(), expanded_positions(from, to).into()) }
 }
 
 /// How many blocks of so many numbers a parameter of these sizes holds.

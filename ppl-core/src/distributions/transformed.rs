@@ -6,8 +6,9 @@ use dfdx::shapes::Shape;
 
 use crate::backend::{Backend, Layers, Reduction};
 use crate::constraint::{Image, Support};
-use crate::distribution::{Distribution, ParameterError};
+use crate::distribution::{Distribution, Expand, Follows, ParameterError, StartsWith};
 use crate::dtype::Dtype;
+use crate::ops::expanded_positions;
 use crate::rng::Rng;
 use crate::tensor::{Flat, Tensor};
 use crate::transform::{Map, Transform};
@@ -151,6 +152,33 @@ where
     /// For each element of a batch of numbers, whether the transform increases there.
     fn increases(&self) -> Vec<bool> {
         self.transform.increases(self.shape.num_elements())
+    }
+}
+
+impl<P, V, R, E, D> Expand<R> for TransformedDistribution<P, V, E, D>
+where
+    P: Distribution<E, D> + Expand<R>,
+    V: StartsWith<P::Batch>,
+    V::Rest: Follows<P::ExpandedBatch>,
+    R: Shape,
+    E: Dtype,
+    D: Backend<E>,
+{
+    type Expanded = TransformedDistribution<P::Expanded, <V::Rest as Follows<P::ExpandedBatch>>::Whole, E, D>;
+    type ExpandedBatch = P::ExpandedBatch;
+
+    /// The shape is that which the base takes. Parameters of the transform repeat with the batch.
+    #[track_caller]
+    fn expand(&self, shape: R) -> Self::Expanded {
+        let base = self.base.expand(shape);
+        let (whole, value): (Vec<usize>, Vec<usize>) = (shape.concrete().into(), self.shape.concrete().into());
+        let (from, event) = value.split_at(P::Batch::NUM_DIMS);
+        let to = &whole[..P::ExpandedBatch::NUM_DIMS];
+        let elements = expanded_positions(from, to);
+        let transform = self.transform.repeated(&elements, self.base.batch_shape().num_elements());
+        let transform = transform.unwrap_or_else(|| self.transform.clone());
+        let shape = crate::tensor::shape_from_dims(&[to, event].concat()).expect("values have the axes of both");
+        TransformedDistribution { base, transform, shape }
     }
 }
 

@@ -6,7 +6,7 @@ use dfdx::shapes::Shape;
 
 use crate::backend::Backend;
 use crate::constraint::{Real, Support};
-use crate::distribution::{Distribution, ParameterError};
+use crate::distribution::{Distribution, Expand, ParameterError};
 use crate::dtype::Dtype;
 use crate::rng::Rng;
 use crate::tensor::Tensor;
@@ -33,6 +33,16 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Unit<S, E, D> {
     /// A term of the log-density for each element.
     pub fn new(log_factor: Tensor<S, E, D>) -> Self {
         Unit { log_factor }
+    }
+}
+
+impl<S: Shape, R: Shape, E: Dtype, D: Backend<E>> Expand<R> for Unit<S, E, D> {
+    type Expanded = Unit<R, E, D>;
+    type ExpandedBatch = R;
+
+    #[track_caller]
+    fn expand(&self, shape: R) -> Unit<R, E, D> {
+        Unit { log_factor: self.log_factor.expand(shape) }
     }
 }
 

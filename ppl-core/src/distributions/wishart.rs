@@ -117,6 +117,7 @@ impl<M: Shape, E: Dtype, D: Backend<E>> Wishart<M, E, D> {
 
 impl<M: Shape, R: Shape, E: Dtype, D: Backend<E>> Expand<R> for Wishart<M, E, D> {
     type Expanded = Wishart<R, E, D>;
+    type ExpandedBatch = Batch<R>;
 
     /// The last two axes of `shape` are those of the matrices.
     #[track_caller]

@@ -294,6 +294,7 @@ where
     D: Backend<E>,
 {
     type Expanded = ZeroInflated<P::Expanded, R, E, D>;
+    type ExpandedBatch = R;
 
     #[track_caller]
     fn expand(&self, shape: R) -> Self::Expanded {

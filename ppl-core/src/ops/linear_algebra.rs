@@ -26,7 +26,7 @@ mod mahalanobis;
 // Linear state space models with normal noise.
 mod state_space;
 
-pub(crate) use state_space::{KalmanFilter, StateSpace, Trajectory};
+pub(crate) use state_space::{KalmanFilter, StateSpace, Trajectory, Variances};
 
 pub use cholesky::NotPositiveDefinite;
 pub use structure::MatrixShape;

@@ -253,6 +253,20 @@ pub fn stack<S: Shape, R: Shape, E: Dtype, D: Backend<E>>(parts: &[Tensor<S, E, 
     }
 }
 
+/// Checks that a tensor of sizes `from` can be repeated to the sizes `to`.
+///
+/// # Panics
+/// If an axis of more than one element differs, with both shapes.
+#[track_caller]
+pub(crate) fn check_expands(from: &[usize], to: &[usize]) {
+    let fits = from.len() <= to.len()
+        && from.iter().rev().zip(to.iter().rev()).all(|(&have, &want)| have == want || have == 1);
+    if !fits {
+        let problem = "an axis differs and is not of one element";
+        panic!("{}", ShapeError { operation: "expand", problem, left: from.to_vec(), right: to.to_vec() });
+    }
+}
+
 /// Which element of a tensor of sizes `from` each element of one of sizes `to` repeats: axes are
 /// matched from the last one.
 ///
@@ -260,12 +274,7 @@ pub fn stack<S: Shape, R: Shape, E: Dtype, D: Backend<E>>(parts: &[Tensor<S, E, 
 /// If an axis of more than one element differs, with both shapes.
 #[track_caller]
 pub(crate) fn expanded_positions(from: &[usize], to: &[usize]) -> Vec<usize> {
-    let fits = from.len() <= to.len()
-        && from.iter().rev().zip(to.iter().rev()).all(|(&have, &want)| have == want || have == 1);
-    if !fits {
-        let problem = "an axis differs and is not of one element";
-        panic!("{}", ShapeError { operation: "expand", problem, left: from.to_vec(), right: to.to_vec() });
-    }
+    check_expands(from, to);
     let missing = to.len() - from.len();
     let mut steps = vec![0; to.len()];
     for (i, stride) in strides(from).into_iter().enumerate().filter(|&(i, _)| from[i] != 1) {

@@ -1,10 +1,12 @@
 //! Location and scale.
 
+use std::sync::Arc;
+
 use crate::backend::Backend;
 use crate::dtype::Dtype;
 use crate::functions::{Function, apply};
 
-use super::{Flat, Transform, positive};
+use super::{Flat, Map, Transform, positive, repeat_parameter};
 
 /// y = loc + scale · x, where the scale may be negative but not 0; gradients reach both parameters.
 #[derive(Clone, Debug)]
@@ -31,6 +33,10 @@ impl<E: Dtype, D: Backend<E>> Transform<E, D> for Affine<E, D> {
     }
     fn increases(&self, count: usize) -> Vec<bool> {
         positive(&self.scale, count)
+    }
+    fn repeated(&self, parts: &[usize], count: usize) -> Option<Map<E, D>> {
+        let [loc, scale] = [&self.loc, &self.scale].map(|p| repeat_parameter(p, parts, count));
+        Some(Arc::new(Affine { loc, scale }))
     }
     fn forward(&self, x: Flat<E, D>) -> Flat<E, D> {
         self.map(Forward, x)

@@ -1,5 +1,7 @@
 //! One transform after another, and backwards.
 
+use std::sync::Arc;
+
 use crate::backend::{Backend, Layers, Reduction};
 use crate::dtype::Dtype;
 use crate::tensor::Tensor;
@@ -55,6 +57,10 @@ impl<E: Dtype, D: Backend<E>> Transform<E, D> for Compose<E, D> {
         let each = self.parts.iter().map(|part| part.increases(count));
         each.fold(vec![true; count], |all, part| all.into_iter().zip(part).map(|(a, b)| a == b).collect())
     }
+    fn repeated(&self, parts: &[usize], count: usize) -> Option<Map<E, D>> {
+        let each = self.parts.iter().map(|part| part.repeated(parts, count).unwrap_or_else(|| part.clone()));
+        Some(Arc::new(Compose { parts: each.collect(), lens: self.lens }))
+    }
     fn forward(&self, x: Flat<E, D>) -> Flat<E, D> {
         self.parts.iter().fold(x, |x, part| part.forward(x))
     }
@@ -102,6 +108,9 @@ impl<E: Dtype, D: Backend<E>> Transform<E, D> for Inverse<E, D> {
     }
     fn increases(&self, count: usize) -> Vec<bool> {
         self.base.increases(count)
+    }
+    fn repeated(&self, parts: &[usize], count: usize) -> Option<Map<E, D>> {
+        Some(Arc::new(Inverse { base: self.base.repeated(parts, count)? }))
     }
     fn forward(&self, x: Flat<E, D>) -> Flat<E, D> {
         self.base.inverse(x)

@@ -1,12 +1,14 @@
 //! From the real line to one side of a bound, by the exponential.
 
+use std::sync::Arc;
+
 use crate::backend::Backend;
 use crate::dtype::Dtype;
 use crate::functions::{Function, apply};
 use crate::tensor::Tensor;
 
 use super::inside::strictly_inside;
-use super::{Flat, Transform};
+use super::{Flat, Map, Transform, repeat_parameter};
 
 /// y = bound + eˣ, or bound − eˣ, strictly on that side of the bound and finite for every finite x;
 /// gradients reach the bound.
@@ -38,6 +40,9 @@ impl<E: Dtype, D: Backend<E>> Transform<E, D> for IntoHalfLine<E, D> {
     }
     fn increases(&self, count: usize) -> Vec<bool> {
         vec![self.above; count]
+    }
+    fn repeated(&self, parts: &[usize], count: usize) -> Option<Map<E, D>> {
+        Some(Arc::new(IntoHalfLine { bound: repeat_parameter(&self.bound, parts, count), above: self.above }))
     }
     fn forward(&self, x: Flat<E, D>) -> Flat<E, D> {
         let shape = x.shape();

@@ -1,5 +1,7 @@
 //! From the real line into an interval, by a scaled sigmoid, or by the exponential where it has one end.
 
+use std::sync::Arc;
+
 use crate::backend::Backend;
 use crate::dtype::Dtype;
 use crate::functions::{Function, apply};
@@ -7,7 +9,7 @@ use crate::functions::{Function, apply};
 use super::half_line;
 use super::inside::strictly_inside;
 use super::sigmoid::{log_both_shares, shares};
-use super::{Flat, Transform};
+use super::{Flat, Map, Transform, repeat_parameter};
 
 /// y = low + (high − low) · sigmoid(x), with bounds for all elements or element by element;
 /// gradients reach the bounds. A finite x is mapped strictly inside.
@@ -36,6 +38,11 @@ impl<E: Dtype, D: Backend<E>> IntoInterval<E, D> {
 impl<E: Dtype, D: Backend<E>> Transform<E, D> for IntoInterval<E, D> {
     fn name(&self) -> &'static str {
         "IntoInterval"
+    }
+
+    fn repeated(&self, parts: &[usize], count: usize) -> Option<Map<E, D>> {
+        let [low, high] = [&self.low, &self.high].map(|p| repeat_parameter(p, parts, count));
+        Some(Arc::new(IntoInterval { low, high }))
     }
 
     fn forward(&self, x: Flat<E, D>) -> Flat<E, D> {

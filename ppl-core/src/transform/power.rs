@@ -1,11 +1,13 @@
 //! Powers of positive numbers.
 
+use std::sync::Arc;
+
 use crate::backend::Backend;
 use crate::dtype::Dtype;
 use crate::functions::{Function, apply};
 
 use super::inside::strictly_inside;
-use super::{Flat, Transform, positive};
+use super::{Flat, Map, Transform, positive, repeat_parameter};
 
 /// y = x^exponent, of the positive numbers onto themselves; the exponent is not 0. Gradients reach
 /// it.
@@ -27,6 +29,9 @@ impl<E: Dtype, D: Backend<E>> Transform<E, D> for Power<E, D> {
     }
     fn increases(&self, count: usize) -> Vec<bool> {
         positive(&self.exponent, count)
+    }
+    fn repeated(&self, parts: &[usize], count: usize) -> Option<Map<E, D>> {
+        Some(Arc::new(Power { exponent: repeat_parameter(&self.exponent, parts, count) }))
     }
     fn forward(&self, x: Flat<E, D>) -> Flat<E, D> {
         let shape = x.shape();

@@ -51,8 +51,8 @@ pub(crate) trait Univariate<E: Dtype, D: Backend<E>> {
     /// The log-density under a mask.
     fn masked_log_prob(&self, mask: Arc<[bool]>, value: &Row<E, D>) -> Row<E, D>;
     /// The log-density of two rows, the batch repeated for each: of each element, and of each row as one
-    /// event, where the mask is true.
-    fn expanded_log_prob(&self, mask: Arc<[bool]>, value: [&Row<E, D>; 2]) -> [Row<E, D>; 2];
+    /// event, where the mask is true. Then the latter again of the masked event that is repeated.
+    fn expanded_log_prob(&self, mask: Arc<[bool]>, value: [&Row<E, D>; 2]) -> [Row<E, D>; 3];
     /// The log-density of all elements as one event, where the mask is true.
     fn event_log_prob(&self, mask: Arc<[bool]>, value: &Row<E, D>) -> Tensor<(), E, D>;
 }
@@ -66,7 +66,7 @@ struct Face<P, V, E: Dtype, D: Backend<E>> {
 }
 
 /// What [`Univariate::expanded_log_prob`] is of a distribution.
-type Repeated<P, E, D> = dyn Fn(&P, Arc<[bool]>, [&Row<E, D>; 2]) -> [Row<E, D>; 2];
+type Repeated<P, E, D> = dyn Fn(&P, Arc<[bool]>, [&Row<E, D>; 2]) -> [Row<E, D>; 3];
 
 impl<P, V, E: Dtype, D: Backend<E>> Univariate<E, D> for Face<P, V, E, D>
 where
@@ -126,7 +126,7 @@ where
     fn masked_log_prob(&self, mask: Arc<[bool]>, value: &Row<E, D>) -> Row<E, D> {
         self.distribution.clone().mask(mask).log_prob(&(self.from_row)(value))
     }
-    fn expanded_log_prob(&self, mask: Arc<[bool]>, value: [&Row<E, D>; 2]) -> [Row<E, D>; 2] {
+    fn expanded_log_prob(&self, mask: Arc<[bool]>, value: [&Row<E, D>; 2]) -> [Row<E, D>; 3] {
         (self.repeated_log_prob)(&self.distribution, mask, value)
     }
     fn event_log_prob(&self, mask: Arc<[bool]>, value: &Row<E, D>) -> Tensor<(), E, D> {
@@ -136,15 +136,17 @@ where
 
 pub(crate) type Boxed<E, D> = Box<dyn Univariate<E, D>>;
 
-/// The log-densities of a batch of two rows, masked: of elements, and of rows as events.
-fn of_rows<P, W, E: Dtype, D: Backend<E>>(rows: P, mask: Arc<[bool]>, value: &W) -> [Row<E, D>; 2]
+/// What [`Univariate::expanded_log_prob`] is of a distribution repeated to the shape of two rows.
+fn of_rows<P, R: Shape, W, E: Dtype, D: Backend<E>>(one: &P, two: R, mask: Arc<[bool]>, value: &W) -> [Row<E, D>; 3]
 where
-    P: Distribution<E, D, Value = W, Batch = (usize, usize)>,
+    P: Distribution<E, D, Batch = (usize,)> + Expand<R, ExpandedBatch = (usize, usize)>,
+    P::Expanded: Distribution<E, D, Value = W, Batch = (usize, usize)>,
 {
-    let masked = rows.mask([&*mask, &*mask].concat());
+    let masked = one.expand(two).mask([&*mask, &*mask].concat());
     let each = masked.log_prob(value);
     let len = each.dims().iter().product();
-    [each.reshape_like(&(len,)), masked.to_event::<Axis<1>>().log_prob(value)]
+    let wrapped_first = one.clone().mask(mask).to_event::<Axis<0>>().expand(two);
+    [each.reshape_like(&(len,)), masked.to_event::<Axis<1>>().log_prob(value), wrapped_first.log_prob(value)]
 }
 
 /// Two rows of floats.
@@ -160,26 +162,28 @@ fn indices<S: Shape, E: Dtype, D: Backend<E>>(floats: &Tensor<S, E, D>) -> Tenso
 /// A distribution over numbers.
 pub(crate) fn numbers<P, E: Dtype, D: Backend<E>>(distribution: P) -> Boxed<E, D>
 where
-    P: Distribution<E, D, Value = Row<E, D>, Batch = (usize,)> + Expand<(usize, usize)>,
+    P: Distribution<E, D, Value = Row<E, D>, Batch = (usize,)>,
+    P: Expand<(usize, usize), ExpandedBatch = (usize, usize)>,
     P::Expanded: Distribution<E, D, Value = Tensor<(usize, usize), E, D>, Batch = (usize, usize)>,
 {
     let repeated_log_prob =
-        |p: &P, mask: Arc<[bool]>, rows: [&Row<E, D>; 2]| of_rows(p.expand((2, mask.len())), mask, &two_rows(rows));
+        |p: &P, mask: Arc<[bool]>, rows: [&Row<E, D>; 2]| of_rows(p, (2, mask.len()), mask, &two_rows(rows));
     let repeated_log_prob = Box::new(repeated_log_prob);
     Box::new(Face { distribution, from_row: Row::clone, to_row: |row| row, repeated_log_prob })
 }
 
-/// A distribution over categories, which stand as floats, and how it is repeated to two rows.
-pub(crate) fn categories<P, Q, E: Dtype, D: Backend<E>>(distribution: P, two: fn(&P) -> Q) -> Boxed<E, D>
+/// A distribution over categories, which stand as floats, and the shape that repeats it to two rows.
+pub(crate) fn categories<P, R: Shape, E: Dtype, D: Backend<E>>(distribution: P, two: R) -> Boxed<E, D>
 where
     P: Distribution<E, D, Value = Tensor<(usize,), usize, D>, Batch = (usize,)>,
-    Q: Distribution<E, D, Value = Tensor<(usize, usize), usize, D>, Batch = (usize, usize)>,
+    P: Expand<R, ExpandedBatch = (usize, usize)>,
+    P::Expanded: Distribution<E, D, Value = Tensor<(usize, usize), usize, D>, Batch = (usize, usize)>,
 {
     Box::new(Face {
         distribution,
         from_row: indices,
         to_row: |indices| Row::vector(indices.to_vec().into_iter().map(|k| E::of(k as f64)).collect()),
-        repeated_log_prob: Box::new(move |p, mask, rows| of_rows(two(p), mask, &indices(&two_rows(rows)))),
+        repeated_log_prob: Box::new(move |p, mask, rows| of_rows(p, two, mask, &indices(&two_rows(rows)))),
     })
 }
 

@@ -75,7 +75,7 @@ impl Univariate<f64, Cpu> for Disguised {
     fn masked_log_prob(&self, mask: Arc<[bool]>, value: &Values) -> Values {
         self.base.masked_log_prob(mask, value)
     }
-    fn expanded_log_prob(&self, mask: Arc<[bool]>, value: [&Values; 2]) -> [Values; 2] {
+    fn expanded_log_prob(&self, mask: Arc<[bool]>, value: [&Values; 2]) -> [Values; 3] {
         self.base.expanded_log_prob(mask, value)
     }
     fn event_log_prob(&self, mask: Arc<[bool]>, value: &Values) -> Tensor<(), f64> {

@@ -34,8 +34,9 @@ fn expanded_batches_repeat<E: Dtype, D: Backend<E>>() {
             let mask = [true, false, true, true];
             let expected: Vec<Vec<f64>> =
                 values.iter().map(|value| wide(&distribution.masked_log_prob(mask.into(), value))).collect();
-            let [each, events] = distribution.expanded_log_prob(mask.into(), values.each_ref());
+            let [each, events, wrapped_first] = distribution.expanded_log_prob(mask.into(), values.each_ref());
             assert_eq!(wide(&each), expected.concat(), "{} {parameters:?}", family.name);
+            assert_eq!(wide(&wrapped_first), wide(&events), "{} {parameters:?}", family.name);
             for (event, row) in wide(&events).into_iter().zip(&expected) {
                 let (sum, size): (f64, f64) = (row.iter().sum(), row.iter().map(|l| l.abs()).sum());
                 assert!((event - sum).abs() <= tolerance::<E>() * size, "{} {parameters:?}", family.name);

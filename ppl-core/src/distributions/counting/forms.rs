@@ -107,6 +107,7 @@ macro_rules! two_forms {
             D: $crate::backend::Backend<E>,
         {
             type Expanded = $Name<R, E, D>;
+            type ExpandedBatch = R;
 
             #[track_caller]
             fn expand(&self, shape: R) -> $Name<R, E, D> {

@@ -2,11 +2,12 @@
 
 use dfdx::shapes::Shape;
 
-use crate::backend::{Backend, Layers};
+use crate::backend::{Backend, Layers, Reduction};
 use crate::dtype::Dtype;
-use crate::tensor::{Tensor, shape_from_dims};
+use crate::tensor::{Flat, Tensor, shape_from_dims};
 use crate::values::SiteValue;
 
+use super::super::mixture::weighted;
 use super::super::mixture_same_family::Mixable;
 
 /// Values of an observation distribution whose batch is `S`, (.., T, K): one for each state at each
@@ -22,6 +23,17 @@ pub trait Emission<S: Shape, E: Dtype, D: Backend<E>>: SiteValue {
 
     /// The sequence of the values at a path of states; `dims` are the sizes of the result.
     fn along(&self, path: &[usize], layers: Layers, dims: &[usize]) -> Self::Sequence;
+
+    /// The mean over states of their values, with a weight for each state at each step; `dims` are the
+    /// sizes of the result. `None` for categories.
+    fn mean_over_states(&self, _weights: Flat<E, D>, _layers: Layers, _dims: &[usize]) -> Option<Self::Sequence> {
+        None
+    }
+
+    /// The second moment about a centre, of the mean `self` and the variance. `None` for categories.
+    fn square_about(&self, _centre: &Self, _variance: &Self) -> Option<Self> {
+        None
+    }
 }
 
 /// For each element of the values of all states, its place in the sequence.
@@ -47,6 +59,16 @@ impl<V: Mixable<S>, S: Shape, E: Dtype, D: Backend<E>> Emission<S, E, D> for Ten
 
     fn along(&self, path: &[usize], layers: Layers, dims: &[usize]) -> Self::Sequence {
         D::take(self.flat(), chosen(path, layers).collect()).reshape_like(&shape(dims))
+    }
+
+    fn mean_over_states(&self, weights: Flat<E, D>, layers: Layers, dims: &[usize]) -> Option<Self::Sequence> {
+        let spread = (0..weights.numel()).flat_map(|at| std::iter::repeat_n(at, layers.inner)).collect();
+        let each = weighted(D::take(weights, spread), self.flat());
+        Some(D::reduce(each, layers, Reduction::Sum).reshape_like(&shape(dims)))
+    }
+
+    fn square_about(&self, centre: &Self, variance: &Self) -> Option<Self> {
+        Some(variance + (self - centre).square())
     }
 }
 

@@ -95,7 +95,7 @@ impl Transitions {
     }
 
     /// Turns the gradient of log-probabilities into that of the logits.
-    fn centre(&self, gradient: &mut [f64]) {
+    pub(super) fn centre(&self, gradient: &mut [f64]) {
         for (gradient, probs) in gradient.chunks_exact_mut(self.states).zip(self.probs.chunks_exact(self.states)) {
             let total: f64 = gradient.iter().sum();
             gradient.iter_mut().zip(probs).for_each(|(g, p)| *g -= p * total);

@@ -13,6 +13,7 @@ use crate::shared::Shared;
 use crate::tensor::{Flat, Operand, Tensor};
 
 use super::super::MultivariateNormal;
+use super::super::sequence::{expanded_dims, repeated};
 
 /// A normal distribution of noise, whatever the shape of its batch.
 trait Normal<E: Dtype, D: Backend<E>>: Debug + Shared {
@@ -47,6 +48,8 @@ pub(super) struct Noise<E: Dtype, D: Backend<E>> {
     /// The names of its parameters.
     names: [&'static str; 4],
     normal: Arc<dyn Normal<E, D>>,
+    /// The sizes of its matrices, to which those of `normal` are repeated.
+    dims: Vec<usize>,
 }
 
 pub(super) const INITIAL: [&str; 4] =
@@ -66,16 +69,24 @@ pub(super) const OBSERVATION: [&str; 4] = [
 
 impl<E: Dtype, D: Backend<E>> Noise<E, D> {
     pub(super) fn new<M: Shape>(names: [&'static str; 4], normal: MultivariateNormal<M, E, D>) -> Self {
-        Noise { names, normal: Arc::new(normal) }
+        Noise { names, dims: Normal::dims(&normal), normal: Arc::new(normal) }
+    }
+
+    /// For a whole batch of matrices of the sizes `whole`.
+    pub(super) fn expand(&self, whole: &[usize]) -> Self {
+        Noise { names: self.names, normal: self.normal.clone(), dims: expanded_dims(&self.dims, whole) }
     }
 
     pub(super) fn dims(&self) -> Vec<usize> {
-        self.normal.dims()
+        self.dims.clone()
     }
 
     /// Its mean and its lower Cholesky factor.
     pub(super) fn flats(&self) -> [Flat<E, D>; 2] {
-        [self.normal.loc(), self.normal.scale_tril()]
+        let (from, to) = (self.normal.dims(), &self.dims);
+        let vectors = |dims: &[usize]| dims[..dims.len() - 1].to_vec();
+        let loc = repeated(&self.normal.loc(), &vectors(&from), &vectors(to));
+        [loc, repeated(&self.normal.scale_tril(), &from, to)]
     }
 
     pub(super) fn check(&self) -> Result<(), ParameterError> {
@@ -107,6 +118,12 @@ pub(super) struct Matrix<E: Dtype, D: Backend<E>> {
 impl<E: Dtype, D: Backend<E>> Matrix<E, D> {
     pub(super) fn new<M: Shape>(name: &'static str, matrix: Tensor<M, E, D>) -> Self {
         Matrix { name, dims: matrix.dims(), flat: matrix.into_flat() }
+    }
+
+    /// For a whole batch of matrices of the sizes `whole`.
+    pub(super) fn expand(&self, whole: &[usize]) -> Self {
+        let dims = expanded_dims(&self.dims, whole);
+        Matrix { name: self.name, flat: repeated(&self.flat, &self.dims, &dims), dims }
     }
 
     pub(super) fn check(&self) -> Result<(), ParameterError> {

@@ -4,7 +4,7 @@ use dfdx::shapes::Shape;
 
 use crate::backend::Backend;
 use crate::constraint::Support;
-use crate::distribution::{Distribution, ParameterError};
+use crate::distribution::{Distribution, Expand, ParameterError};
 use crate::dtype::Dtype;
 use crate::rng::Rng;
 use crate::tensor::Tensor;
@@ -99,6 +99,16 @@ impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> Components<E, D> for Vec<P>
     }
 }
 
+impl<P: Expand<R>, R: Shape> Expand<R> for Vec<P> {
+    type Expanded = Vec<P::Expanded>;
+    type ExpandedBatch = P::ExpandedBatch;
+
+    #[track_caller]
+    fn expand(&self, shape: R) -> Self::Expanded {
+        self.iter().map(|component| component.expand(shape)).collect()
+    }
+}
+
 macro_rules! tuples {
     ($($First:ident $($P:ident)+;)+) => {$(
         impl<$First, $($P,)+ E: Dtype, D: Backend<E>> Components<E, D> for ($First, $($P,)+)
@@ -116,6 +126,22 @@ macro_rules! tuples {
             ) -> Vec<R> {
                 let ($First, $($P,)+) = self;
                 vec![f($First), $(f($P)),+]
+            }
+        }
+
+        impl<$First, $($P,)+ R: Shape> Expand<R> for ($First, $($P,)+)
+        where
+            $First: Expand<R>,
+            $($P: Expand<R, ExpandedBatch = $First::ExpandedBatch>,)+
+        {
+            type Expanded = ($First::Expanded, $($P::Expanded,)+);
+            type ExpandedBatch = $First::ExpandedBatch;
+
+            #[allow(non_snake_case)]
+            #[track_caller]
+            fn expand(&self, shape: R) -> Self::Expanded {
+                let ($First, $($P,)+) = self;
+                ($First.expand(shape), $($P.expand(shape),)+)
             }
         }
     )+};

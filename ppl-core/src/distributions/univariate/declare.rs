@@ -61,6 +61,7 @@ macro_rules! univariate {
             D: $crate::backend::Backend<E>,
         {
             type Expanded = $Name<R, E, D>;
+            type ExpandedBatch = R;
 
             #[track_caller]
             fn expand(&self, shape: R) -> $Name<R, E, D> {

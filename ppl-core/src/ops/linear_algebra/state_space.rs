@@ -11,9 +11,12 @@ use super::dense;
 mod filter;
 // A sequence from noise.
 mod trajectory;
+// Variances of what is seen.
+mod variances;
 
 pub(crate) use filter::KalmanFilter;
 pub(crate) use trajectory::Trajectory;
+pub(crate) use variances::Variances;
 
 /// The sizes of a model.
 #[derive(Clone, Copy, Debug)]
@@ -71,6 +74,33 @@ impl StateSpace {
         let ranges = self.ranges(step);
         let at = |i: usize| &args[3 + i][ranges[i].clone()];
         Step { moves: at(0), shift: at(1), noise: at(2), looks: at(3), offset: at(4), error: at(5) }
+    }
+}
+
+impl StateSpace {
+    /// The covariance of z₀.
+    fn first_covariance(&self, args: &[&[f64]; 9]) -> Vec<f64> {
+        let (n, factor) = (self.hidden, lower(args[2], self.hidden));
+        product_with_transposed(&factor, &factor, [n, n, n])
+    }
+
+    /// The covariance one step later: Fᵀ P F + Q.
+    fn next_covariance(&self, step: &Step<&[f64]>, before: &[f64]) -> Vec<f64> {
+        let (n, noise) = (self.hidden, lower(step.noise, self.hidden));
+        let mut after = product_with_transposed(&noise, &noise, [n, n, n]);
+        let half = product_transposed(step.moves, before, [n, n, n]);
+        dense::add_product(&mut after, 1.0, &half, step.moves, [n, n, n]);
+        symmetric(&after, n)
+    }
+
+    /// Takes the gradient of that covariance to the one of the covariance before, and adds to those of F
+    /// and of the noise.
+    fn pull_covariance(&self, step: &Step<&[f64]>, before: &[f64], flow: &[f64], to: Step<&mut [f64]>) -> Vec<f64> {
+        let n = self.hidden;
+        add_factor(to.noise, flow, step.noise, n);
+        let moved = product(before, step.moves, [n, n, n]);
+        dense::add_product(to.moves, 2.0, &moved, flow, [n, n, n]);
+        sandwich(step.moves, flow, [n, n])
     }
 }
 
@@ -136,4 +166,15 @@ fn lower(a: &[f64], n: usize) -> Vec<f64> {
 /// ½ (a + aᵀ).
 fn symmetric(a: &[f64], n: usize) -> Vec<f64> {
     (0..n * n).map(|e| 0.5 * (a[e] + a[e % n * n + e / n])).collect()
+}
+
+/// a · s · aᵀ for a of m × n.
+fn sandwich(a: &[f64], s: &[f64], [m, n]: [usize; 2]) -> Vec<f64> {
+    product_with_transposed(&product(a, s, [m, n, n]), a, [m, n, m])
+}
+
+/// Adds to the gradient of a lower factor L what that of L Lᵀ makes of it.
+fn add_factor(to: &mut [f64], of_product: &[f64], factor: &[f64], n: usize) {
+    let both = product(&symmetric(of_product, n), &lower(factor, n), [n, n, n]);
+    dense::add_scaled(to, 2.0, &lower(&both, n));
 }

@@ -2,11 +2,10 @@
 
 use ppl_core::Dtype;
 use ppl_core::backend::Backend;
-use ppl_core::distribution::{Distribution as _, Expand as _};
 use ppl_core::distributions::{Bernoulli, Categorical, LogitRelaxedBernoulli, RelaxedBernoulli};
 
 use super::domain::{Domain, LOG_WEIGHT, NON_NEGATIVE, POSITIVE, REAL, UNIT_INTERVAL};
-use super::{Family, by_element, categories, numbers};
+use super::{Family, Row, by_element, categories, numbers};
 
 /// Weights of three categories.
 const PROBS: [(&str, Domain); 3] = [("probs[0]", NON_NEGATIVE), ("probs[1]", NON_NEGATIVE), ("probs[2]", NON_NEGATIVE)];
@@ -58,22 +57,22 @@ fn hard<E: Dtype, D: Backend<E>>() -> Vec<Family<E, D>> {
             .typical(&[&[0.5], &[-1.5], &[3.0]])
             .between(&[0.25, 0.375, 0.5, 0.875])
             .beyond(&[-1.0, 2.0]),
-        Family::categories("Categorical", |p| categories(Categorical::new(by_element(p)), two_rows))
+        Family::categories("Categorical", |p| categories(Categorical::new(by_element(p)), two_rows(p)))
             .parameters(&PROBS)
             .joint("probs", |p| p.iter().any(|&weight| weight > 0.0))
             .typical(&[&[0.25, 0.5, 0.25], &[2.0, 1.0, 5.0]])
             .beyond(&[3.0, 7.0]),
-        Family::categories("Categorical (logits)", |p| categories(Categorical::from_logits(by_element(p)), two_rows))
-            .parameters(&LOGITS)
-            .joint("logits", |p| p.iter().any(|&weight| weight > f64::NEG_INFINITY))
-            .typical(&[&[0.0, 1.0, -0.5], &[-1.0, 2.0, 1.5]])
-            .beyond(&[3.0, 7.0]),
+        Family::categories("Categorical (logits)", |p| {
+            categories(Categorical::from_logits(by_element(p)), two_rows(p))
+        })
+        .parameters(&LOGITS)
+        .joint("logits", |p| p.iter().any(|&weight| weight > f64::NEG_INFINITY))
+        .typical(&[&[0.0, 1.0, -0.5], &[-1.0, 2.0, 1.5]])
+        .beyond(&[3.0, 7.0]),
     ]
 }
 
-/// A row of categories repeated to two rows.
-fn two_rows<E: Dtype, D: Backend<E>>(
-    row: &Categorical<(usize, usize), E, D>,
-) -> Categorical<(usize, usize, usize), E, D> {
-    row.expand((2, row.batch_shape().0, row.categories()))
+/// The shape of two rows of weights.
+fn two_rows<E: Dtype, D: Backend<E>>(weights: &[Row<E, D>]) -> (usize, usize, usize) {
+    (2, weights[0].numel(), weights.len())
 }

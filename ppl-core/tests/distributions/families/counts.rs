@@ -2,7 +2,6 @@
 
 use ppl_core::Dtype;
 use ppl_core::backend::Backend;
-use ppl_core::distribution::{Distribution as _, Expand as _};
 use ppl_core::distributions::{
     BetaBinomial, Binomial, GammaPoisson, Geometric, NegativeBinomial, OrderedLogistic, Poisson,
     ZeroInflatedNegativeBinomial, ZeroInflatedPoisson,
@@ -75,7 +74,7 @@ pub(crate) fn families<E: Dtype, D: Backend<E>>() -> Vec<Family<E, D>> {
         .typical(&[&[3.0, 0.5, -1.0], &[0.75, -1.5, 0.5], &[8.0, 1.0, 2.0]])
         .beyond(&[-1.0, 1.5, f64::INFINITY]),
         Family::categories("OrderedLogistic", |p| {
-            categories(OrderedLogistic::new(&p[0], by_element(&p[1..])), |row| row.expand((2, row.batch_shape().0)))
+            categories(OrderedLogistic::new(&p[0], by_element(&p[1..])), (2, p[0].numel()))
         })
         .parameters(&ORDERED)
         .joint("cutpoints", |p| p[1] < p[2] && p[2] < p[3])

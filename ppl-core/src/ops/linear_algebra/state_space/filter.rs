@@ -7,7 +7,10 @@
 use std::f64::consts::TAU;
 
 use super::super::{Triangle, dense};
-use super::{Gradients, StateSpace, add_outer, lower, product, product_transposed, product_with_transposed, symmetric};
+use super::{
+    Gradients, StateSpace, add_factor, add_outer, lower, product, product_transposed, product_with_transposed,
+    sandwich, symmetric,
+};
 use crate::backend::BlockFunction;
 
 /// Of T × d numbers seen: their log-density, then mean and covariance of the final state given them.
@@ -35,9 +38,7 @@ struct Update {
 
 impl KalmanFilter {
     fn start(&self, args: &[&[f64]; 9]) -> Belief {
-        let n = self.0.hidden;
-        let factor = lower(args[2], n);
-        Belief { mean: args[1].to_vec(), covariance: product_with_transposed(&factor, &factor, [n, n, n]) }
+        Belief { mean: args[1].to_vec(), covariance: self.0.first_covariance(args) }
     }
 
     /// The state one step later: F mean + b, Fᵀ P F + Q.
@@ -45,11 +46,7 @@ impl KalmanFilter {
         let (n, step) = (self.0.hidden, self.0.step(args, t));
         let mut mean = step.shift.to_vec();
         dense::add_product(&mut mean, 1.0, &before.mean, step.moves, [1, n, n]);
-        let noise = lower(step.noise, n);
-        let mut covariance = product_with_transposed(&noise, &noise, [n, n, n]);
-        let half = product_transposed(step.moves, &before.covariance, [n, n, n]);
-        dense::add_product(&mut covariance, 1.0, &half, step.moves, [n, n, n]);
-        Belief { mean, covariance: symmetric(&covariance, n) }
+        Belief { mean, covariance: self.0.next_covariance(&step, &before.covariance) }
     }
 
     /// What is seen at step `t`; `None` where its covariance has no Cholesky factor.
@@ -149,27 +146,14 @@ impl KalmanFilter {
         let (n, step) = (self.0.hidden, self.0.step(args, t));
         let (to, Belief { mean, covariance }) = (found.step(&self.0, t), flow);
         dense::add_scaled(to.shift, 1.0, mean);
-        add_factor(to.noise, covariance, step.noise, n);
         add_outer(to.moves, 1.0, &before.mean, mean);
-        let moved = product(&before.covariance, step.moves, [n, n, n]);
-        dense::add_product(to.moves, 2.0, &moved, covariance, [n, n, n]);
-        Belief { mean: product(step.moves, mean, [n, n, 1]), covariance: sandwich(step.moves, covariance, [n, n]) }
+        let covariance = self.0.pull_covariance(&step, &before.covariance, covariance, to);
+        Belief { mean: product(step.moves, mean, [n, n, 1]), covariance }
     }
 }
 
 fn identity(n: usize) -> Vec<f64> {
     (0..n * n).map(|e| if e % n == e / n { 1.0 } else { 0.0 }).collect()
-}
-
-/// a · s · aᵀ for a of m × n.
-fn sandwich(a: &[f64], s: &[f64], [m, n]: [usize; 2]) -> Vec<f64> {
-    product_with_transposed(&product(a, s, [m, n, n]), a, [m, n, m])
-}
-
-/// Adds to the gradient of a lower factor L what that of L Lᵀ makes of it.
-fn add_factor(to: &mut [f64], of_product: &[f64], factor: &[f64], n: usize) {
-    let both = product(&symmetric(of_product, n), &lower(factor, n), [n, n, n]);
-    dense::add_scaled(to, 2.0, &lower(&both, n));
 }
 
 impl BlockFunction<9> for KalmanFilter {
