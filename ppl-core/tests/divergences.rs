@@ -163,6 +163,60 @@ fn a_divergence_from_itself_is_zero_and_close_ones_keep_their_digits() {
     }
 }
 
+/// e^(loc / scale) overflows here. References by mpmath with 80 digits.
+#[test]
+fn a_gumbel_distribution_may_lie_many_scales_from_zero() {
+    let cases: [(&str, &[f64], f64, &[f64]); 5] = [
+        (
+            "Gumbel|Gumbel",
+            &[1000.0, 1.0, 1000.5, 1.25],
+            0.097161730864489908,
+            &[-0.311569050024, -0.221439811307, 0.311569050024, 0.052524229036],
+        ),
+        (
+            "Gumbel|Gumbel",
+            &[-3e4, 2.0, -3e4, 2.000001],
+            2.2795988617995062e-13,
+            &[1.05695926613e-7, -4.55919803766e-7, -1.05695926613e-7, 4.55919575806e-7],
+        ),
+        (
+            "Normal|Gumbel",
+            &[-2000.0, 1.5, -1999.0, 1.0],
+            5.5484938468144275,
+            &[-7.37289748813, 11.8926795655, 7.37289748813, -25.2119168364],
+        ),
+        (
+            "Gamma|Gumbel",
+            &[1000.0, 1.0, 998.0, 1.25],
+            2.9390653875583815e91,
+            &[-1.72754344208e91, 1.30625128336e94, 2.35125231005e91, -8.32238817654e93],
+        ),
+        (
+            "Uniform|Gumbel",
+            &[1999.0, 2003.0, 2000.0, 1.0],
+            0.2808293289029047,
+            &[0.237210465391, 0.0956658445863, -0.332876309977, -0.0497870683679],
+        ),
+    ];
+    for (name, parameters, expected, slopes) in cases {
+        let divergence = pairs::<f64>().into_iter().find(|pair| pair.name == name).unwrap().divergence;
+        let tensors: Vec<_> = parameters.iter().map(|&p| Number::<f64>::scalar(p).tracked()).collect();
+        let (found, grads) = grad(|| divergence(&tensors));
+        // Differences of locs and scales keep 1e-16 / (difference), and the divergence its square.
+        let close = |found: f64, expected: f64| (found - expected).abs() < 1e-8 * expected.abs();
+        assert!(close(found.item(), expected), "{name} {parameters:?}: {found:?} is not {expected}");
+        for (tensor, &slope) in tensors.iter().zip(slopes) {
+            let found = grads.get(tensor).expect("a gradient").item();
+            assert!(close(found, slope), "{name} {parameters:?}: {found} is not {slope}");
+        }
+    }
+    let far = pairs::<f64>().into_iter().find(|pair| pair.name == "Exponential|Gumbel").unwrap().divergence;
+    let tensors = [1e-3, 900.0, 1.0].map(|p| Number::<f64>::scalar(p).tracked());
+    let (found, grads) = grad(|| far(&tensors));
+    assert_eq!(found.item(), f64::INFINITY);
+    assert!(tensors.iter().all(|t| !grads.get(t).expect("a gradient").item().is_nan()));
+}
+
 /// A tensor of the row's numbers from one list of the table.
 fn tensor<S: Shape>(list: &Value, shape: S) -> Tensor<S, f64, Cpu> {
     Tensor::from_vec(numbers(list), shape)
