@@ -137,7 +137,6 @@ fn gradients_equal_finite_differences() {
                 }
                 let expected = (up - down) / (2.0 * step);
                 // Near a minimum the error of the difference is what a slope is elsewhere, about 1 / parameter.
-                // Near a minimum the error of the difference is what a slope is elsewhere, about 1 / parameter.
                 let scale = expected.abs().max(1e-2 / parameters[k].abs().max(1e-3)).max(value.abs() * 1e-2);
                 assert!(
                     (found - expected).abs() < 1e-5 * scale,
@@ -261,6 +260,44 @@ fn a_category_that_only_one_can_be() {
     assert_eq!(spread.kl_divergence(&certain).item(), f64::INFINITY);
     let same = Bernoulli::<(), f64, Cpu>::new(1.0).kl_divergence(&Bernoulli::from_logits(3.0));
     assert!((same.item() - (-3.0_f64).exp().ln_1p()).abs() < 1e-15);
+}
+
+/// A divergence that f32 had lost in sums of rounded terms. References by mpmath with 50 digits.
+fn keeps_its_digits<E: Dtype>(
+    divergence: impl Fn([&Tensor<ppl_core::Rank1<3>, E, Cpu>; 2]) -> Number<E>,
+    parameters: [[f64; 3]; 2],
+    expected: f64,
+    slopes: [[f64; 3]; 2],
+) where
+    Cpu: Backend<E>,
+{
+    let [p, q] = parameters.map(|row| Tensor::from(row.map(E::of)).tracked());
+    let (found, grads) = grad(|| divergence([&p, &q]));
+    let close = |found: E, expected: f64| (found.wide() / expected - 1.0).abs() < 1e-6;
+    assert!(close(found.item(), expected), "{found:?} is not {expected}");
+    for (tensor, slopes) in [p, q].iter().zip(slopes) {
+        let found = grads.get(tensor).expect("a gradient").to_vec();
+        assert!(found.iter().zip(slopes).all(|(&f, e)| close(f, e)), "{found:?} is not {slopes:?}");
+    }
+}
+
+#[test]
+fn small_divergences_keep_their_digits_in_single_precision() {
+    let concentrations = [[123456.0, 234567.0, 3456.0], [123400.0, 235000.0, 3400.0]];
+    let slopes = [
+        [0.00134162435959, -0.000957938776167, 0.0170940678351],
+        [-0.00134133321319, 0.000956631144962, -0.0172264280123],
+    ];
+    let between = |[p, q]: [&Tensor<_, f32, Cpu>; 2]| Dirichlet::new(p).kl_divergence(&Dirichlet::new(q));
+    keeps_its_digits(between, concentrations, 0.72586285912188366, slopes);
+    let logits = [[0.5, -1.25, 2.0], [0.5009765625, -1.25, 2.0]];
+    let slopes = [
+        [-0.000142143364558, 5.30576935556e-6, 0.000136837595202],
+        [0.000142188228615, -5.30744399116e-6, -0.000136880784624],
+    ];
+    let between =
+        |[p, q]: [&Tensor<_, f32, Cpu>; 2]| Categorical::from_logits(p).kl_divergence(&Categorical::from_logits(q));
+    keeps_its_digits(between, logits, 6.9420543678083736e-8, slopes);
 }
 
 #[test]
