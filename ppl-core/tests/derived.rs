@@ -46,6 +46,14 @@ fn a_folded_normal_off_zero_sums_both_sides() {
     close(&folded.cdf(&x).unwrap().to_vec(), &FOLDED_CDF, 1e-12);
 }
 
+#[test]
+fn folded_probabilities_keep_their_digits_on_both_sides() {
+    // mpmath: Φ(11) − Φ(9).
+    let folded = Folded::new(Normal::<Rank1<2>, f64, Cpu>::new(Vector::from([-10.0, 10.0]), 1.0));
+    let found = folded.cdf(&Vector::from([1.0, 1.0])).unwrap().to_vec();
+    assert!(found.iter().all(|f| (f / 1.12858840404318107e-19 - 1.0).abs() < 1e-12), "{found:?}");
+}
+
 const FOLDED_LOG_PROB: [f64; 2] = [-1.2089804692960908, -3.120090249392193];
 const FOLDED_CDF: [f64; 2] = [0.12010356047986459, 0.9593638180937921];
 

@@ -137,7 +137,6 @@ fn gradients_equal_finite_differences() {
                 }
                 let expected = (up - down) / (2.0 * step);
                 // Near a minimum the error of the difference is what a slope is elsewhere, about 1 / parameter.
-                // Near a minimum the error of the difference is what a slope is elsewhere, about 1 / parameter.
                 let scale = expected.abs().max(1e-2 / parameters[k].abs().max(1e-3)).max(value.abs() * 1e-2);
                 assert!(
                     (found - expected).abs() < 1e-5 * scale,
@@ -161,6 +160,60 @@ fn a_divergence_from_itself_is_zero_and_close_ones_keep_their_digits() {
         let (near, far) = (from(at[0] * (1.0 + 1e-5)), from(at[0] * (1.0 + 2e-5)));
         assert!((far / near - 4.0).abs() < 1e-3, "{name}: {far} / {near}");
     }
+}
+
+/// e^(loc / scale) overflows here. References by mpmath with 80 digits.
+#[test]
+fn a_gumbel_distribution_may_lie_many_scales_from_zero() {
+    let cases: [(&str, &[f64], f64, &[f64]); 5] = [
+        (
+            "Gumbel|Gumbel",
+            &[1000.0, 1.0, 1000.5, 1.25],
+            0.097161730864489908,
+            &[-0.311569050024, -0.221439811307, 0.311569050024, 0.052524229036],
+        ),
+        (
+            "Gumbel|Gumbel",
+            &[-3e4, 2.0, -3e4, 2.000001],
+            2.2795988617995062e-13,
+            &[1.05695926613e-7, -4.55919803766e-7, -1.05695926613e-7, 4.55919575806e-7],
+        ),
+        (
+            "Normal|Gumbel",
+            &[-2000.0, 1.5, -1999.0, 1.0],
+            5.5484938468144275,
+            &[-7.37289748813, 11.8926795655, 7.37289748813, -25.2119168364],
+        ),
+        (
+            "Gamma|Gumbel",
+            &[1000.0, 1.0, 998.0, 1.25],
+            2.9390653875583815e91,
+            &[-1.72754344208e91, 1.30625128336e94, 2.35125231005e91, -8.32238817654e93],
+        ),
+        (
+            "Uniform|Gumbel",
+            &[1999.0, 2003.0, 2000.0, 1.0],
+            0.2808293289029047,
+            &[0.237210465391, 0.0956658445863, -0.332876309977, -0.0497870683679],
+        ),
+    ];
+    for (name, parameters, expected, slopes) in cases {
+        let divergence = pairs::<f64>().into_iter().find(|pair| pair.name == name).unwrap().divergence;
+        let tensors: Vec<_> = parameters.iter().map(|&p| Number::<f64>::scalar(p).tracked()).collect();
+        let (found, grads) = grad(|| divergence(&tensors));
+        // Differences of locs and scales keep 1e-16 / (difference), and the divergence its square.
+        let close = |found: f64, expected: f64| (found - expected).abs() < 1e-8 * expected.abs();
+        assert!(close(found.item(), expected), "{name} {parameters:?}: {found:?} is not {expected}");
+        for (tensor, &slope) in tensors.iter().zip(slopes) {
+            let found = grads.get(tensor).expect("a gradient").item();
+            assert!(close(found, slope), "{name} {parameters:?}: {found} is not {slope}");
+        }
+    }
+    let far = pairs::<f64>().into_iter().find(|pair| pair.name == "Exponential|Gumbel").unwrap().divergence;
+    let tensors = [1e-3, 900.0, 1.0].map(|p| Number::<f64>::scalar(p).tracked());
+    let (found, grads) = grad(|| far(&tensors));
+    assert_eq!(found.item(), f64::INFINITY);
+    assert!(tensors.iter().all(|t| !grads.get(t).expect("a gradient").item().is_nan()));
 }
 
 /// A tensor of the row's numbers from one list of the table.
@@ -207,6 +260,44 @@ fn a_category_that_only_one_can_be() {
     assert_eq!(spread.kl_divergence(&certain).item(), f64::INFINITY);
     let same = Bernoulli::<(), f64, Cpu>::new(1.0).kl_divergence(&Bernoulli::from_logits(3.0));
     assert!((same.item() - (-3.0_f64).exp().ln_1p()).abs() < 1e-15);
+}
+
+/// A divergence that f32 had lost in sums of rounded terms. References by mpmath with 50 digits.
+fn keeps_its_digits<E: Dtype>(
+    divergence: impl Fn([&Tensor<ppl_core::Rank1<3>, E, Cpu>; 2]) -> Number<E>,
+    parameters: [[f64; 3]; 2],
+    expected: f64,
+    slopes: [[f64; 3]; 2],
+) where
+    Cpu: Backend<E>,
+{
+    let [p, q] = parameters.map(|row| Tensor::from(row.map(E::of)).tracked());
+    let (found, grads) = grad(|| divergence([&p, &q]));
+    let close = |found: E, expected: f64| (found.wide() / expected - 1.0).abs() < 1e-6;
+    assert!(close(found.item(), expected), "{found:?} is not {expected}");
+    for (tensor, slopes) in [p, q].iter().zip(slopes) {
+        let found = grads.get(tensor).expect("a gradient").to_vec();
+        assert!(found.iter().zip(slopes).all(|(&f, e)| close(f, e)), "{found:?} is not {slopes:?}");
+    }
+}
+
+#[test]
+fn small_divergences_keep_their_digits_in_single_precision() {
+    let concentrations = [[123456.0, 234567.0, 3456.0], [123400.0, 235000.0, 3400.0]];
+    let slopes = [
+        [0.00134162435959, -0.000957938776167, 0.0170940678351],
+        [-0.00134133321319, 0.000956631144962, -0.0172264280123],
+    ];
+    let between = |[p, q]: [&Tensor<_, f32, Cpu>; 2]| Dirichlet::new(p).kl_divergence(&Dirichlet::new(q));
+    keeps_its_digits(between, concentrations, 0.72586285912188366, slopes);
+    let logits = [[0.5, -1.25, 2.0], [0.5009765625, -1.25, 2.0]];
+    let slopes = [
+        [-0.000142143364558, 5.30576935556e-6, 0.000136837595202],
+        [0.000142188228615, -5.30744399116e-6, -0.000136880784624],
+    ];
+    let between =
+        |[p, q]: [&Tensor<_, f32, Cpu>; 2]| Categorical::from_logits(p).kl_divergence(&Categorical::from_logits(q));
+    keeps_its_digits(between, logits, 6.9420543678083736e-8, slopes);
 }
 
 #[test]

@@ -41,7 +41,7 @@ use super::univariate::draws::draws;
 /// of draws: Figurnov, Mohamed, Mnih, *Implicit Reparameterization Gradients*, 2018.
 #[derive(Clone, Debug)]
 pub struct Dirichlet<S: Shape, E: Dtype, D: Backend<E>> {
-    concentration: Rows<S, E, D>,
+    pub(super) concentration: Rows<S, E, D>,
 }
 
 impl<S: Shape, E: Dtype, D: Backend<E>> Dirichlet<S, E, D> {

@@ -89,7 +89,11 @@ where
     }
 
     fn cdf(&self, value: &Tensor<S, E, D>) -> Option<Tensor<S, E, D>> {
-        let between = self.base.cdf(value)? - self.base.cdf(&-value)?;
+        let left = self.base.cdf(&-value)?;
+        // Above the middle of the base it is survival that has the digits.
+        let above = left.read(|left| left.iter().map(|p| *p > E::of(0.5)).collect::<Vec<_>>());
+        let below = self.base.cdf(value)? - left;
+        let between = (self.base.survival(&-value)? - self.base.survival(value)?).select(&above, below);
         Some(between.select(&at_least_zero(value), 0.0))
     }
 

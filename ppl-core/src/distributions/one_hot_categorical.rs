@@ -35,7 +35,7 @@ use super::weights::{Form, Weights};
 /// Reference: Bishop, *Pattern Recognition and Machine Learning*, ch. 2.2.
 #[derive(Clone, Debug)]
 pub struct OneHotCategorical<S: Shape, E: Dtype, D: Backend<E>> {
-    base: Categorical<S, E, D>,
+    pub(super) base: Categorical<S, E, D>,
 }
 
 /// [`OneHotCategorical`] whose draws carry the gradient of the probabilities in place of their own,

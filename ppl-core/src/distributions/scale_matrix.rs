@@ -9,6 +9,8 @@ use crate::dtype::Dtype;
 use crate::ops::{Batch, Vectors};
 use crate::tensor::{Operand, Tensor, shape_from_dims};
 
+use super::shapes::LastAxis;
+
 /// Positive-definite matrices by their lower Cholesky factors.
 #[derive(Clone, Debug)]
 pub(super) struct ScaleMatrix<M: Shape, E: Dtype, D: Backend<E>> {
@@ -93,6 +95,14 @@ impl<M: Shape, E: Dtype, D: Backend<E>> ScaleMatrix<M, E, D> {
         }
         let count = batch_of(self.tril.shape()).num_elements();
         D::blocks(Gram { n: self.size() }, [self.tril.flat()], Blocks::equal(count)).reshape_like(&self.tril.shape())
+    }
+
+    /// The diagonals of the matrices: of what was given, or sums of squares of the factors' rows.
+    pub(super) fn diagonal(&self) -> Tensor<Vectors<M>, E, D> {
+        match &self.given {
+            Given::Matrix(_, matrix) => matrix.diagonal(),
+            Given::Inverse(..) | Given::Tril => self.tril.tril(0).square().sum::<Vectors<M>, LastAxis<M>>(),
+        }
     }
 
     /// The number of rows.

@@ -76,6 +76,19 @@ pub(super) fn excess<const N: usize>(a: Dual<N>, b: Dual<N>) -> Dual<N> {
     ratio.map(value, more.value / ratio.value)
 }
 
+/// eˣ − 1 − x, which keeps its digits near 0.
+pub(super) fn exp_above_tangent<const N: usize>(x: Dual<N>) -> Dual<N> {
+    let more = x.value.exp_m1();
+    let value = if x.value.abs() < 0.5 {
+        excess_over_log1p(more)
+    } else if more.is_infinite() {
+        more
+    } else {
+        more - x.value
+    };
+    x.map(value, more)
+}
+
 /// A moment of p as a function of all parameters of the pair.
 fn lifted<const K: usize, const N: usize>(moment: Option<Moment<K>>, parameters: [Dual<N>; N]) -> Dual<N> {
     let moment = moment.expect("p of a pair has the moments that the pair takes");
@@ -112,9 +125,10 @@ impl<const N: usize> Under<N> {
         self.negentropy + normalizer - (concentration - 1.0) * mean_log + rate * self.mean
     }
 
-    /// The divergence from a Gumbel distribution, given the mean of e^(−x / scale).
-    pub(super) fn gumbel(&self, mean_exp: Dual<N>, [loc, scale]: [Dual<N>; 2]) -> Dual<N> {
-        self.negentropy + scale.ln() + (self.mean - loc) / scale + (loc / scale).exp() * mean_exp
+    /// The divergence from a Gumbel distribution, given the logarithm of the mean of e^((loc − x) / scale):
+    /// e^(loc / scale) itself overflows for locs of a few hundred scales.
+    pub(super) fn gumbel(&self, log_mean_exp: Dual<N>, [loc, scale]: [Dual<N>; 2]) -> Dual<N> {
+        self.negentropy + scale.ln() + (self.mean - loc) / scale + log_mean_exp.exp()
     }
 }
 

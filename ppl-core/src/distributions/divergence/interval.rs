@@ -30,10 +30,10 @@ divergences! {
     };
     Uniform, Gumbel, 4: |p| {
         let [a, b, loc, scale] = p;
-        // The mean of e^(−x / scale).
         let width = (b - a) / scale;
-        let mean_exp = (-(a / scale)).exp() * -(-width).exp_m1() / width;
-        Under::of::<uniform::Law, 2>(p).gumbel(mean_exp, [loc, scale])
+        // E e^(−(x − a) / scale) is (1 − e^(−width)) / width.
+        let log_mean_exp = (loc - a) / scale + (-(-width).exp_m1() / width).ln();
+        Under::of::<uniform::Law, 2>(p).gumbel(log_mean_exp, [loc, scale])
     };
     Uniform, Normal, 4: from_normal::<uniform::Law, 2, 4>;
     Uniform, Pareto, 4: |[a, b, scale, alpha]| {

@@ -14,18 +14,18 @@ divergences! {
     Exponential, Gamma, 3: |[rate, b, other]| from_gamma([Dual::constant(1.0), rate, b, other]);
     Exponential, Gumbel, 3: |p| {
         let [rate, loc, scale] = p;
-        // rate · scale / (1 + rate · scale)
-        let mean_exp = ((rate * scale).recip() + 1.0).recip();
-        Under::of::<exponential::Law, 1>(p).gumbel(mean_exp, [loc, scale])
+        // E e^(−x / scale) is 1 / (1 + 1 / (rate · scale)).
+        let log_mean_exp = loc / scale - (rate * scale).recip().ln_1p();
+        Under::of::<exponential::Law, 1>(p).gumbel(log_mean_exp, [loc, scale])
     };
     Exponential, Normal, 3: from_normal::<exponential::Law, 1, 3>;
     Gamma, Gamma, 4: from_gamma;
     Gamma, Exponential, 3: |[a, rate, other]| from_gamma([a, rate, Dual::constant(1.0), other]);
     Gamma, Gumbel, 4: |p| {
         let [a, rate, loc, scale] = p;
-        // (1 + 1 / (rate · scale))⁻ᵃ
-        let mean_exp = (-(a * (rate * scale).recip().ln_1p())).exp();
-        Under::of::<gamma::Law, 2>(p).gumbel(mean_exp, [loc, scale])
+        // E e^(−x / scale) is (1 + 1 / (rate · scale))⁻ᵃ.
+        let log_mean_exp = loc / scale - a * (rate * scale).recip().ln_1p();
+        Under::of::<gamma::Law, 2>(p).gumbel(log_mean_exp, [loc, scale])
     };
     Gamma, Normal, 4: from_normal::<gamma::Law, 2, 4>;
     HalfNormal, HalfNormal, 2: |[scale, other]| 0.5 * excess(scale.square(), other.square());

@@ -1,97 +1,150 @@
-//! Divergences between distributions over categories, and between those over proportions.
+//! Divergences between distributions over categories, and between those over proportions: in `f64`
+//! from the parameters on, as terms of a row cancel.
 
 use dfdx::shapes::Shape;
 
-use crate::backend::Backend;
-use crate::distributions::shapes::{LastAxis, WithoutLast, check_value_shape};
+use crate::backend::{Backend, BlockFunction, Blocks};
+use crate::distributions::rows::{Rows, batch_of};
+use crate::distributions::shapes::{WithoutLast, check_value_shape};
+use crate::distributions::weights::Form;
 use crate::distributions::{Categorical, Dirichlet, OneHotCategorical};
 use crate::dtype::Dtype;
-use crate::functions::{Function, apply};
+use crate::functions::incomplete_gamma::excess_over_log1p;
 use crate::tensor::Tensor;
 
 use super::KlDivergence;
 use super::cross_entropy::{above_tangent, above_tangent_slopes};
 
+/// A function of each row of one parameter beside that of the other.
+#[track_caller]
+fn between_rows<S: Shape, E: Dtype, D: Backend<E>>(
+    name: &'static str,
+    f: impl BlockFunction<2>,
+    [p, q]: [&Rows<S, E, D>; 2],
+) -> Tensor<WithoutLast<S>, E, D> {
+    check_value_shape(name, q.shape(), p.shape());
+    let blocks = Blocks { count: p.count(), of: [p.own_count(), q.own_count()] };
+    D::blocks(f, [p.own().clone(), q.own().clone()], blocks).reshape_like(&batch_of(p.shape()))
+}
+
 impl<S: Shape, E: Dtype, D: Backend<E>> KlDivergence<Categorical<S, E, D>, E, D> for Categorical<S, E, D> {
     #[track_caller]
     fn kl_divergence(&self, other: &Categorical<S, E, D>) -> Tensor<Self::Batch, E, D> {
-        of_categories("KL(Categorical ‖ Categorical)", &self.logits(), &other.logits())
+        of_categories("KL(Categorical ‖ Categorical)", self, other)
     }
 }
 
 impl<S: Shape, E: Dtype, D: Backend<E>> KlDivergence<OneHotCategorical<S, E, D>, E, D> for OneHotCategorical<S, E, D> {
     #[track_caller]
     fn kl_divergence(&self, other: &OneHotCategorical<S, E, D>) -> Tensor<Self::Batch, E, D> {
-        of_categories("KL(OneHotCategorical ‖ OneHotCategorical)", &self.logits(), &other.logits())
+        of_categories("KL(OneHotCategorical ‖ OneHotCategorical)", &self.base, &other.base)
     }
 }
 
-/// Σ p (ln p − ln q) along the last axis, from normalised logarithms.
 #[track_caller]
 fn of_categories<S: Shape, E: Dtype, D: Backend<E>>(
     name: &'static str,
-    p: &Tensor<S, E, D>,
-    q: &Tensor<S, E, D>,
+    p: &Categorical<S, E, D>,
+    q: &Categorical<S, E, D>,
 ) -> Tensor<WithoutLast<S>, E, D> {
-    check_value_shape(name, q.shape(), p.shape());
-    apply(Weighted(name), [p.flat(), q.flat()], p.shape()).sum::<WithoutLast<S>, LastAxis<S>>()
+    let (p, q) = (&p.weights, &q.weights);
+    between_rows(name, Categories { forms: [p.form, q.form], len: p.rows.len() }, [&p.rows, &q.rows])
 }
 
-/// eᵃ (a − b), which is 0 where eᵃ is.
-#[derive(Clone, Copy)]
-struct Weighted(&'static str);
+/// Σ p ln (p / q) of rows of weights in their forms.
+#[derive(Clone)]
+struct Categories {
+    forms: [Form; 2],
+    len: usize,
+}
 
-impl<E: Dtype> Function<E, 2> for Weighted {
-    fn name(&self) -> &'static str {
-        self.0
+impl BlockFunction<2> for Categories {
+    fn lengths(&self) -> ([usize; 2], usize) {
+        ([self.len; 2], 1)
     }
 
-    fn value(&self, [a, b]: [E; 2]) -> E {
-        let (a, b) = (a.wide(), b.wide());
-        E::of(if a == f64::NEG_INFINITY { 0.0 } else { a.exp() * (a - b) })
+    fn work(&self) -> usize {
+        32 * self.len
     }
 
-    fn partials(&self, [a, b]: [E; 2], value: E) -> [E; 2] {
-        let (a, b) = (a.wide(), b.wide());
-        let p = a.exp();
-        // No slope towards a divergence that is infinite, and none from a weight of 0.
-        if p == 0.0 || value.is_infinite() {
-            return [E::of(0.0); 2];
+    fn value(&self, [a, b]: [&[f64]; 2], out: &mut [f64]) {
+        let (log_p, log_q) = (self.forms[0].log_probs(a), self.forms[1].log_probs(b));
+        out[0] = log_p.iter().zip(&log_q).map(|(&a, &b)| above(a, b)).sum();
+    }
+
+    fn pullback(&self, [a, b]: [&[f64]; 2], out: &[f64], upstream: &[f64], [to_a, to_b]: [Option<&mut [f64]>; 2]) {
+        // No slope towards a divergence that is infinite.
+        if out[0].is_infinite() {
+            return;
         }
-        [E::of(p * (a - b + 1.0)), E::of(-p)]
+        let (log_p, log_q) = (self.forms[0].log_probs(a), self.forms[1].log_probs(b));
+        let each = |slope: fn(f64, f64) -> f64| -> Vec<f64> {
+            log_p.iter().zip(&log_q).map(|(&a, &b)| upstream[0] * slope(a, b)).collect()
+        };
+        if let Some(gradient) = to_a {
+            // p (ln (p / q) + 1), of which the 1 is along the sum, and none from a weight of 0.
+            self.forms[0].pullback(a, &each(|a, b| if a.exp() == 0.0 { 0.0 } else { a.exp() * (a - b) }), gradient);
+        }
+        if let Some(gradient) = to_b {
+            self.forms[1].pullback(b, &each(|a, _| -a.exp()), gradient);
+        }
+    }
+}
+
+/// p ln (p / q) − p + q, which is never negative: over a row the last two sum to 0, and without them
+/// the terms of a small divergence would cancel.
+fn above(log_p: f64, log_q: f64) -> f64 {
+    let (p, q, more) = (log_p.exp(), log_q.exp(), log_p - log_q);
+    if p == 0.0 {
+        q
+    } else if more.abs() < 0.5 {
+        p * excess_over_log1p((-more).exp_m1())
+    } else {
+        p * more - p + q
     }
 }
 
 impl<S: Shape, E: Dtype, D: Backend<E>> KlDivergence<Dirichlet<S, E, D>, E, D> for Dirichlet<S, E, D> {
     #[track_caller]
     fn kl_divergence(&self, other: &Dirichlet<S, E, D>) -> Tensor<Self::Batch, E, D> {
-        let (a, b) = (self.concentration(), other.concentration());
-        check_value_shape(AboveTangent::NAME, b.shape(), a.shape());
-        let parts = apply(AboveTangent, [a.flat(), b.flat()], a.shape()).sum::<WithoutLast<S>, LastAxis<S>>();
-        let [all, of_other] = [a, b].map(|c| c.sum::<WithoutLast<S>, LastAxis<S>>());
-        let whole = apply(AboveTangent, [all.flat(), of_other.flat()], all.shape());
-        parts - whole
+        let (a, b) = (&self.concentration, &other.concentration);
+        between_rows("KL(Dirichlet ‖ Dirichlet)", Concentrations { len: a.len() }, [a, b])
     }
 }
 
-/// How far ln Γ lies above its tangent.
-#[derive(Clone, Copy)]
-struct AboveTangent;
-
-impl AboveTangent {
-    const NAME: &'static str = "KL(Dirichlet ‖ Dirichlet)";
+/// How far ln Γ lies above its tangents at a row of concentrations, less how far at their sum.
+#[derive(Clone)]
+struct Concentrations {
+    len: usize,
 }
 
-impl<E: Dtype> Function<E, 2> for AboveTangent {
-    fn name(&self) -> &'static str {
-        Self::NAME
+fn sum(row: &[f64]) -> f64 {
+    row.iter().sum()
+}
+
+impl BlockFunction<2> for Concentrations {
+    fn lengths(&self) -> ([usize; 2], usize) {
+        ([self.len; 2], 1)
     }
 
-    fn value(&self, [a, b]: [E; 2]) -> E {
-        E::of(above_tangent(a.wide(), b.wide()))
+    fn work(&self) -> usize {
+        256 * self.len
     }
 
-    fn partials(&self, [a, b]: [E; 2], _: E) -> [E; 2] {
-        above_tangent_slopes(a.wide(), b.wide()).map(E::of)
+    fn value(&self, [a, b]: [&[f64]; 2], out: &mut [f64]) {
+        let parts: f64 = a.iter().zip(b).map(|(&a, &b)| above_tangent(a, b)).sum();
+        out[0] = parts - above_tangent(sum(a), sum(b));
+    }
+
+    fn pullback(&self, [a, b]: [&[f64]; 2], _: &[f64], upstream: &[f64], mut gradients: [Option<&mut [f64]>; 2]) {
+        let whole = above_tangent_slopes(sum(a), sum(b));
+        for (k, (&a, &b)) in a.iter().zip(b).enumerate() {
+            let part = above_tangent_slopes(a, b);
+            for (side, gradient) in gradients.iter_mut().enumerate() {
+                if let Some(gradient) = gradient {
+                    gradient[k] += upstream[0] * (part[side] - whole[side]);
+                }
+            }
+        }
     }
 }

@@ -2,12 +2,13 @@
 
 use std::f64::consts::{FRAC_2_PI, LN_2, SQRT_2};
 
+use crate::distributions::univariate::Dual;
 use crate::distributions::{
     Beta, Cauchy, ContinuousBernoulli, Exponential, Gamma, Gumbel, Laplace, Normal, Pareto, Uniform,
 };
 use crate::distributions::{gumbel, laplace, normal};
 
-use super::cross_entropy::{Under, abs, erf, excess, from_normal, ln_gamma};
+use super::cross_entropy::{Under, abs, erf, excess, exp_above_tangent, from_normal, ln_gamma, tangent_gap};
 use super::{divergences, infinite_divergences};
 
 divergences! {
@@ -21,18 +22,18 @@ divergences! {
     };
     Normal, Gumbel, 4: |p| {
         let [m, s, n, t] = p;
-        Under::of::<normal::Law, 2>(p).gumbel((0.5 * (s / t).square() - m / t).exp(), [n, t])
+        Under::of::<normal::Law, 2>(p).gumbel(0.5 * (s / t).square() + (n - m) / t, [n, t])
     };
     Laplace, Laplace, 4: |[m, s, n, t]| {
         let distance = abs(m - n);
         (t / s).ln() + distance / t + (s / t) * (-(distance / s)).exp() - 1.0
     };
     Laplace, Normal, 4: from_normal::<laplace::Law, 2, 4>;
-    Gumbel, Gumbel, 4: |p| {
-        let [m, s, n, t] = p;
-        // The mean of e^(−x / t).
-        let mean_exp = (ln_gamma(s / t + 1.0) - m / t).exp();
-        Under::of::<gumbel::Law, 2>(p).gumbel(mean_exp, [n, t])
+    Gumbel, Gumbel, 4: |[m, s, n, t]| {
+        let ratio = s / t;
+        // The logarithm of the mean of e^((n − x) / t).
+        let log_mean_exp = (n - m) / t + ln_gamma(ratio + 1.0);
+        exp_above_tangent(log_mean_exp) + tangent_gap(Dual::constant(1.0), ratio)
     };
     Gumbel, Normal, 4: from_normal::<gumbel::Law, 2, 4>;
     Cauchy, Cauchy, 4: |[m, s, n, t]| {
