@@ -352,7 +352,7 @@ impl<E: Dtype> RowFunction<E> for Picked {
             }
             Form::Logits => {
                 let scale = E::of(-1.0 / total.sum);
-                slopes.iter_mut().for_each(|slope| *slope = *slope * scale);
+                slopes.iter_mut().for_each(|slope| *slope *= scale);
                 slopes[k] += E::of(1.0);
             }
         }
