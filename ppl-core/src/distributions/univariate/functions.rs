@@ -46,6 +46,13 @@ impl<F: Univariate<K>, const K: usize> LogProb<F, K> {
     }
 }
 
+/// The normaliser of one element. Not inlined: the compiler would compute its logarithms for every element
+/// and drop them where the parameters are single numbers.
+#[inline(never)]
+fn own_normalizer<F: Univariate<K>, const K: usize>(parameters: [f64; K]) -> f64 {
+    F::log_normalizer(parameters)
+}
+
 impl<E: Dtype, F: Univariate<K>, const K: usize, const N: usize> Function<E, N> for LogProb<F, K> {
     fn name(&self) -> &'static str {
         F::NAME
@@ -57,7 +64,7 @@ impl<E: Dtype, F: Univariate<K>, const K: usize, const N: usize> Function<E, N> 
         let kernel = F::log_kernel(x, parameters);
         let normalizer = match self.fixed {
             Some((normalizer, _)) => normalizer,
-            None => F::log_normalizer(parameters),
+            None => own_normalizer::<F, K>(parameters),
         };
         E::of(if kernel == f64::NEG_INFINITY { kernel } else { kernel - normalizer })
     }
