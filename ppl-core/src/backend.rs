@@ -16,6 +16,8 @@ use crate::tensor::{Flat, Inner, Tensor};
 
 // Functions of whole blocks of elements, one matrix of a batch for example.
 mod blocks;
+// The order in which a recurrent map passes over sequences.
+mod recurrence;
 // The defaults, for any device of dfdx.
 mod composed;
 // The CPU's kernels.
@@ -28,6 +30,7 @@ mod cuda;
 mod agreement;
 
 pub use blocks::{BlockFunction, Blocks};
+pub use recurrence::{Direction, Recurrence};
 
 /// A device that our tensors can live on, whatever their elements.
 pub trait Device: Sized + Shared + 'static {
@@ -167,6 +170,13 @@ pub trait Backend<E: Dtype>: Device + dfdx::tensor_ops::Device<E> {
         activation: Activation,
     ) -> Flat<E, Self> {
         composed::linear(x, w, b, sizes, activation)
+    }
+
+    /// The states of a recurrent map at every step, 0 behind the ends of sequences. The arguments are the
+    /// inputs (steps × sequences × size), the initial states (sequences × size), the weight (size × size) and
+    /// the bias.
+    fn recurrent(args: [Flat<E, Self>; 4], map: Recurrence) -> Flat<E, Self> {
+        composed::recurrent(args, &map)
     }
 
     /// `f` of each block of the arguments, computed in `f64`.

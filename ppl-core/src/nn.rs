@@ -20,12 +20,15 @@ mod linear;
 mod mlp;
 // A perceptron in which each variable's outputs see only those before it.
 mod autoregressive;
+// Elman's recurrent layer.
+mod rnn;
 // dfdx's modules, walked and differentiated as ours.
 mod dfdx_module;
 
-pub use crate::backend::Activation;
+pub use crate::backend::{Activation, Direction};
 pub use autoregressive::AutoregressiveNetwork;
 pub use dfdx_module::Dfdx;
 pub use initialise::Initialise;
 pub use linear::Linear;
 pub use mlp::Mlp;
+pub use rnn::Rnn;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use dfdx::tensor::Cpu;
 
-use super::{Activation, Backend, BlockFunction, Blocks, Layers, Product, Reduction, composed};
+use super::{Activation, Backend, BlockFunction, Blocks, Direction, Layers, Product, Recurrence, Reduction, composed};
 use crate::autodiff::grad;
 use crate::functions::{Function, RowFunction, arithmetic::*, unary::*};
 use crate::tensor::{Flat, Tensor};
@@ -208,6 +208,19 @@ fn linear_maps() {
         let inputs = [irregular(15), irregular(12), irregular(4)];
         let cpu = |[x, w, b]: [Vector; 3]| Cpu::linear(x, w, b, sizes, activation);
         agree(&format!("{activation:?}"), inputs, cpu, |[x, w, b]| composed::linear(x, w, b, sizes, activation));
+    }
+}
+
+#[test]
+fn recurrent_maps() {
+    let lengths = [4, 2, 0, 3];
+    for direction in [Direction::Forward, Direction::Backward] {
+        for activation in [Activation::Relu, Activation::Tanh] {
+            let map = Recurrence { lengths: lengths.into(), steps: 4, size: 3, direction, activation };
+            let inputs = [irregular(4 * 4 * 3), irregular(4 * 3), irregular(9), irregular(3)];
+            let cpu = |x: [Vector; 4]| Cpu::recurrent(x, map.clone());
+            agree(&format!("{map:?}"), inputs, cpu, |x| composed::recurrent(x, &map));
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use dfdx::prelude::*;
 
 use super::blocks::{BlockFunction, Blocks, add_parts, pullbacks, values};
-use super::{Activation, Layers, Product, Reduction};
+use super::{Activation, Layers, Product, Recurrence, Reduction};
 use crate::autodiff::{DfdxGradients, Recorder};
 use crate::backend::Backend;
 use crate::functions::{Function, RowFunction, arithmetic, unary};
@@ -196,14 +196,41 @@ pub(super) fn linear<E: crate::Dtype, D: Backend<E>>(
 ) -> Flat<E, D> {
     let Product { m, n, .. } = sizes;
     let bias = take(b, (0..m).flat_map(|_| 0..n).collect());
-    let sum = Tensor::from_dfdx(matmul(x, w, sizes).into_dfdx() + bias.into_dfdx());
+    activated(Tensor::from_dfdx(matmul(x, w, sizes).into_dfdx() + bias.into_dfdx()), activation)
+}
+
+fn activated<E: crate::Dtype, D: Backend<E>>(x: Flat<E, D>, activation: Activation) -> Flat<E, D> {
+    let numel = x.numel();
     match activation {
-        Activation::Identity => sum,
-        Activation::Relu => elementwise(unary::Relu, [sum], m * n),
-        Activation::Softplus => elementwise(unary::Softplus, [sum], m * n),
-        Activation::Tanh => elementwise(unary::Tanh, [sum], m * n),
-        Activation::Sigmoid => elementwise(unary::Sigmoid, [sum], m * n),
+        Activation::Identity => x,
+        Activation::Relu => elementwise(unary::Relu, [x], numel),
+        Activation::Softplus => elementwise(unary::Softplus, [x], numel),
+        Activation::Tanh => elementwise(unary::Tanh, [x], numel),
+        Activation::Sigmoid => elementwise(unary::Sigmoid, [x], numel),
     }
+}
+
+/// A linear map, a sum and an activation at each step; sequences that are over keep their state.
+pub(super) fn recurrent<E: crate::Dtype, D: Backend<E>>(
+    [x, initial, weight, bias]: [Flat<E, D>; 4],
+    map: &Recurrence,
+) -> Flat<E, D> {
+    let (count, size) = (map.lengths.len(), map.size);
+    let sizes = Product { batch: 1, m: count, k: size, n: size, shared_right: true };
+    let row = count * size;
+    let choose = |mask: &Flat<E, D>, yes, no| elementwise(arithmetic::WhereFn, [mask.clone(), yes, no], row);
+    let mut outputs: Vec<_> = (0..map.steps).map(|_| Flat::<E, D>::vector(vec![E::of(0.0); row])).collect();
+    let mut state = initial;
+    for t in map.order() {
+        let input = take(x.clone(), (t * row..(t + 1) * row).collect());
+        let moved = linear(state.clone(), weight.clone(), bias.clone(), sizes, Activation::Identity);
+        let next = activated(Tensor::from_dfdx(input.into_dfdx() + moved.into_dfdx()), map.activation);
+        let running = |e: usize| E::of(f64::from(t < map.lengths[e / size]));
+        let mask = Flat::<E, D>::vector((0..row).map(running).collect());
+        outputs[t] = choose(&mask, next.clone(), outputs[t].clone());
+        state = choose(&mask, next, state);
+    }
+    join(outputs)
 }
 
 /// The host's values, and its gradients brought to the device by [`add_gradient`].

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use dfdx::shapes::Shape;
 use dfdx::tensor::{Cpu, HasErr, Storage, TensorFromVec};
 
-use super::{Activation, Backend, BlockFunction, Blocks, Device, Layers, Product, Reduction};
+use super::{Activation, Backend, BlockFunction, Blocks, Device, Layers, Product, Recurrence, Reduction};
 use crate::autodiff::DfdxGradients;
 use crate::dtype::Dtype;
 use crate::functions::{Function, RowFunction};
@@ -28,6 +28,8 @@ mod reduce;
 mod movement;
 // Matrix products and fused linear maps.
 mod matmul;
+// Recurrent maps.
+mod recurrent;
 // Functions of whole blocks.
 mod blocks;
 
@@ -144,6 +146,10 @@ macro_rules! cpu_backend {
                 activation: Activation,
             ) -> Flat<$E, Self> {
                 matmul::linear(x, w, b, sizes, activation)
+            }
+
+            fn recurrent(args: [Flat<$E, Self>; 4], map: Recurrence) -> Flat<$E, Self> {
+                recurrent::recurrent(args, map)
             }
 
             fn blocks<F: BlockFunction<N>, const N: usize>(

@@ -12,7 +12,7 @@ use crate::tensor::Flat;
 
 /// A matrix in a slice: rows, columns, and the strides of both.
 #[derive(Clone, Copy)]
-struct Matrix<'a, E> {
+pub(super) struct Matrix<'a, E> {
     data: &'a [E],
     rows: usize,
     columns: usize,
@@ -22,13 +22,13 @@ struct Matrix<'a, E> {
 
 impl<'a, E> Matrix<'a, E> {
     /// A row-major matrix.
-    fn new(data: &'a [E], rows: usize, columns: usize) -> Self {
+    pub(super) fn new(data: &'a [E], rows: usize, columns: usize) -> Self {
         assert_eq!(data.len(), rows * columns, "a matrix of {rows} × {columns}");
         Matrix { data, rows, columns, row_stride: columns, column_stride: 1 }
     }
 
     /// The same data, transposed.
-    fn t(self) -> Self {
+    pub(super) fn t(self) -> Self {
         Matrix {
             data: self.data,
             rows: self.columns,
@@ -43,7 +43,7 @@ impl<'a, E> Matrix<'a, E> {
 const THREADED: usize = 1 << 18;
 
 /// `out += a · b`, or `out = a · b` where `add` is false; `out` is row-major.
-fn multiply<E: Dtype>(a: Matrix<'_, E>, b: Matrix<'_, E>, out: &mut [E], add: bool) {
+pub(super) fn multiply<E: Dtype>(a: Matrix<'_, E>, b: Matrix<'_, E>, out: &mut [E], add: bool) {
     let (m, k, n) = (a.rows, a.columns, b.columns);
     assert_eq!(k, b.rows, "inner sizes of a matrix product");
     assert_eq!(out.len(), m * n, "output of a matrix product");
@@ -203,7 +203,7 @@ fn in_chunks<E: Dtype>(values: &mut [E], f: impl Fn(&mut [E]) + Send + Sync) {
     }
 }
 
-fn activate<E: Dtype>(values: &mut [E], activation: Activation) {
+pub(super) fn activate<E: Dtype>(values: &mut [E], activation: Activation) {
     match activation {
         Activation::Identity => {}
         Activation::Relu => values.iter_mut().for_each(|v| *v = larger(*v, E::of(0.0))),
@@ -214,7 +214,7 @@ fn activate<E: Dtype>(values: &mut [E], activation: Activation) {
 }
 
 /// Multiplies by the activation's derivative, which each of them gives in terms of its output.
-fn deactivate<E: Dtype>(upstream: &mut [E], outputs: &[E], activation: Activation) {
+pub(super) fn deactivate<E: Dtype>(upstream: &mut [E], outputs: &[E], activation: Activation) {
     let one = E::of(1.0);
     let pairs = upstream.iter_mut().zip(outputs);
     match activation {

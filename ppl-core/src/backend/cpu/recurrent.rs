@@ -1,0 +1,121 @@
+//! Recurrent maps over whole sequences: one operation on the tape, and one product for the weight's
+//! gradient, instead of a chain of small ones.
+
+use dfdx::tensor::Cpu;
+
+use super::matmul::{Matrix, activate, deactivate, multiply};
+use super::{Element, buffer::slice, output, record_from};
+use crate::backend::Backend;
+use crate::backend::recurrence::{Recurrence, Row};
+use crate::dtype::Dtype;
+use crate::tensor::Flat;
+
+/// The states of every step; 0 behind the ends of sequences.
+pub(super) fn recurrent<E: Element>([x, initial, weight, bias]: [Flat<E, Cpu>; 4], map: Recurrence) -> Flat<E, Cpu>
+where
+    Cpu: Backend<E>,
+{
+    let states = states([&x, &initial, &weight, &bias].map(|t| slice(&t.inner)), &map);
+    let tracked = [&x, &initial, &weight, &bias].map(|t| t.tracked);
+    let out = output(states, tracked.contains(&true));
+    let saved = out.clone();
+    record_from(&out, move |grads, mut upstream| {
+        let inputs = [&initial, &weight].map(|t| slice(&t.inner));
+        let back = pull_back(&mut upstream, slice(&saved.inner), inputs, &map);
+        if x.tracked {
+            add(E::buffer(grads.get_or_alloc_mut(&x.inner)?), &upstream);
+        }
+        if initial.tracked {
+            add(E::buffer(grads.get_or_alloc_mut(&initial.inner)?), &back.to_initial);
+        }
+        let rows = back.deltas.len() / map.size.max(1);
+        if weight.tracked {
+            let before = Matrix::new(&back.before, rows, map.size);
+            let gradient = E::buffer(grads.get_or_alloc_mut(&weight.inner)?);
+            multiply(before.t(), Matrix::new(&back.deltas, rows, map.size), gradient, true);
+        }
+        if bias.tracked {
+            let gradient = E::buffer(grads.get_or_alloc_mut(&bias.inner)?);
+            back.deltas.chunks_exact(map.size.max(1)).for_each(|row| add(gradient, row));
+        }
+        Ok(())
+    });
+    out
+}
+
+fn add<E: Dtype>(to: &mut [E], from: &[E]) {
+    to.iter_mut().zip(from).for_each(|(to, &from)| *to += from);
+}
+
+/// The state before a row.
+fn before<'a, E>(row: Row, states: &'a [E], initial: &'a [E], size: usize) -> &'a [E] {
+    match row.before {
+        Some(at) => &states[at * size..][..size],
+        None => &initial[row.sequence * size..][..size],
+    }
+}
+
+fn states<E: Dtype>([x, initial, weight, bias]: [&[E]; 4], map: &Recurrence) -> Vec<E> {
+    let size = map.size;
+    let mut states = vec![E::of(0.0); map.numel()];
+    let (mut from, mut to) = (Vec::new(), Vec::new());
+    for t in map.order() {
+        (from.clear(), to.clear());
+        for row in map.rows(t) {
+            from.extend_from_slice(before(row, &states, initial, size));
+            to.extend(x[row.at * size..][..size].iter().zip(bias).map(|(&x, &b)| x + b));
+        }
+        let rows = to.len() / size.max(1);
+        multiply(Matrix::new(&from, rows, size), Matrix::new(weight, size, size), &mut to, true);
+        activate(&mut to, map.activation);
+        for (row, state) in map.rows(t).zip(to.chunks_exact(size.max(1))) {
+            states[row.at * size..][..size].copy_from_slice(state);
+        }
+    }
+    states
+}
+
+/// What flows back, beside the gradient of the inputs.
+struct Back<E> {
+    to_initial: Vec<E>,
+    /// The gradients before the activations, a row for each step of each sequence.
+    deltas: Vec<E>,
+    /// The states before, row by row as in `deltas`.
+    before: Vec<E>,
+}
+
+/// Turns `upstream`, the gradient of the states, into that of the inputs.
+fn pull_back<E: Dtype>(upstream: &mut [E], states: &[E], [initial, weight]: [&[E]; 2], map: &Recurrence) -> Back<E> {
+    let (size, count) = (map.size, map.lengths.len());
+    let total: usize = map.lengths.iter().map(|&length| length.min(map.steps)).sum::<usize>() * size;
+    let mut back = Back {
+        to_initial: vec![E::of(0.0); count * size],
+        deltas: Vec::with_capacity(total),
+        before: Vec::with_capacity(total),
+    };
+    let mut carried = Vec::new();
+    for t in map.order().rev() {
+        let start = back.deltas.len();
+        for row in map.rows(t) {
+            let (delta, state) = (&mut upstream[row.at * size..][..size], &states[row.at * size..][..size]);
+            deactivate(delta, state, map.activation);
+            back.deltas.extend_from_slice(delta);
+            back.before.extend_from_slice(before(row, states, initial, size));
+        }
+        let deltas = &back.deltas[start..];
+        carried.clear();
+        carried.resize(deltas.len(), E::of(0.0));
+        let rows = deltas.len() / size.max(1);
+        multiply(Matrix::new(deltas, rows, size), Matrix::new(weight, size, size).t(), &mut carried, false);
+        for (row, carried) in map.rows(t).zip(carried.chunks_exact(size.max(1))) {
+            match row.before {
+                Some(at) => add(&mut upstream[at * size..][..size], carried),
+                None => add(&mut back.to_initial[row.sequence * size..][..size], carried),
+            }
+        }
+        for padded in (0..count).filter(|&sequence| map.lengths[sequence] <= t) {
+            upstream[(t * count + padded) * size..][..size].fill(E::of(0.0));
+        }
+    }
+    back
+}
