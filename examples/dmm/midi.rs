@@ -150,7 +150,7 @@ mod tests {
     fn the_file_has_the_notes_at_their_times_and_held_over_their_steps() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("chorale.mid");
-        let chorale = vec![vec![], vec![0, 39], vec![39, 43], vec![], vec![39, 87], vec![87], vec![]];
+        let chorale = [vec![], vec![0, 39], vec![39, 43], vec![], vec![39, 87], vec![87], vec![]];
         write_midi(&path, &chorale).unwrap();
         let (notes, end) = played(&std::fs::read(&path).unwrap());
         assert_eq!(notes, [(21, 480, 480), (60, 480, 960), (64, 960, 480), (60, 4 * 480, 480), (108, 4 * 480, 960)]);

@@ -140,7 +140,7 @@ mod tests {
     fn the_picture_is_dark_at_the_notes_and_nowhere_else() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("roll.png");
-        let chorale = vec![vec![0, 39], vec![], vec![39, 40, 87]];
+        let chorale = [vec![0, 39], vec![], vec![39, 40, 87]];
         piano_roll(&path, &chorale).unwrap();
         let (width, height, grey) = decode(&path);
         assert_eq!((width, height), (16 + 8 * 3, 16 + 4 * 88));
