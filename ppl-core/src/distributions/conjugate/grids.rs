@@ -228,3 +228,20 @@ fn the_posterior_moves_with_prior_and_sample() {
         assert!((slope(of) - expected).abs() < 1e-14, "{}", slope(of));
     }
 }
+
+/// More than the 2²⁴ that single precision counts one by one.
+#[test]
+fn a_zero_among_many_ones_is_counted() {
+    let mut values = vec![1.0f32; (1 << 24) + 1];
+    values[12345] = 0.0;
+    let sample = BernoulliSample::of::<_, Axis<0>>(&Tensor::<(usize,), f32>::vector(values));
+    let posterior = Beta::new(Tensor::<(), f32>::scalar(1.0), 1.0).posterior(&sample);
+    assert_eq!(posterior.concentration0().item(), 2.0);
+}
+
+#[test]
+#[should_panic(expected = "[3, 2] categories for a prior of shape [3, 2]")]
+fn the_last_axes_of_categories_are_the_batch() {
+    let seen: Tensor<(usize, usize), usize> = Tensor::from_vec(vec![0, 1, 0, 0, 1, 1], (3, 2));
+    let _ = CategoricalSample::<(usize, usize), f64, Cpu>::of((3, 2), &seen);
+}
