@@ -30,9 +30,9 @@ univariate! {
     /// not beyond 65 536, the support can be enumerated. Values that are not whole score −∞.
     ///
     /// The cdf is a sum of at most some thousand terms, with an integral of the others, so that its cost is
-    /// bounded whatever the number of trials is. It loses digits where the concentrations and the counts are
-    /// all beyond 10¹²: a tail ten deviations from the mean then has seven. Beyond 10¹⁴ it is a normal
-    /// probability. The entropy is summed in the same way.
+    /// bounded whatever the number of trials is. It has nine digits in both tails up to ten deviations from the
+    /// mean, and six where it is a normal probability: where the concentrations and the counts of successes and
+    /// of failures are all beyond 10¹⁴. The entropy is summed in the same way.
     ///
     /// ```
     /// use ppl_core::{Tensor, distribution::Distribution, distributions::BetaBinomial};
@@ -88,6 +88,10 @@ impl Univariate<3> for Law {
     const LOG_CDF: Option<Curve<3>> = Some(|x, [a, b, n]| log_step(x, n, |k| tails::logs(k, [a, b, n])[0]));
     const LOG_SURVIVAL: Option<Curve<3>> = Some(|x, [a, b, n]| log_step_down(x, n, |k| tails::logs(k, [a, b, n])[1]));
     const ICDF: Option<Curve<3>> = Some(|q, [a, b, n]| {
+        // No search where the parameters are none.
+        if a.min(b) <= 0.0 || a.max(b).max(n) == f64::INFINITY {
+            return f64::NAN;
+        }
         let (p, sum) = (1.0 / (1.0 + b / a), a + b);
         let deviation = (n * p * (b / sum) * ((sum + n) / (sum + 1.0))).sqrt();
         let shape = Shape { mean: n * p, deviation, skewness: 0.0 };

@@ -99,7 +99,15 @@ impl<const K: usize> LongSum<'_, K> {
     }
 
     fn log_odds(&self, x: f64, y: f64) -> f64 {
-        if self.n == f64::INFINITY { x.ln() } else { x.ln() - y.ln() }
+        // Of the ratio where there is one: the difference of two large logarithms has fewer digits.
+        let ratio = x / y;
+        if self.n == f64::INFINITY {
+            x.ln()
+        } else if ratio > 0.0 && ratio < f64::INFINITY {
+            ratio.ln()
+        } else {
+            x.ln() - y.ln()
+        }
     }
 
     /// Adds the first terms from 0 up; whether there is nothing after them.
