@@ -1,7 +1,8 @@
 //! Log-densities of 10⁶ elements with their gradients, and draws, beside plain loops over `statrs`,
 //! `rv` and `rand_distr`. `benches/RESULTS.md` has the figures.
 //!
-//! `cargo bench --bench distributions`; `RAYON_NUM_THREADS=1` for one core.
+//! `cargo bench --bench distributions`; `RAYON_NUM_THREADS=1` for one core. Freed buffers are kept, as in
+//! the examples, for both sides: otherwise half the time of gradients goes to the pages of new buffers.
 
 use std::hint::black_box;
 
@@ -40,6 +41,7 @@ fn way<O>(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, mut work: impl F
 }
 
 fn group<'c>(c: &'c mut Criterion, name: &str) -> BenchmarkGroup<'c, WallTime> {
+    ppl::memory::keep_freed_buffers();
     let mut group = c.benchmark_group(name);
     group.throughput(Throughput::Elements(COUNT as u64)).sample_size(20);
     group

@@ -215,6 +215,16 @@ def binomial(k, n, p):
     return beta_tails(n - k, k + 1, 1 - p)
 
 
+def beta_binomial(k, a, b, n):
+    """The masses by their ratios from that of 0."""
+    first = mpmath.exp(mpmath.loggamma(n + b) + mpmath.loggamma(a + b) - mpmath.loggamma(b) - mpmath.loggamma(n + a + b))
+    mass, masses = first, [first]
+    for j in range(int(n)):
+        mass *= (n - j) * (j + a) / ((j + 1) * (n - j - 1 + b))
+        masses.append(mass)
+    return mpmath.fsum(masses[: int(k) + 1]), mpmath.fsum(masses[int(k) + 1 :])
+
+
 def negative_binomial(k, r, p):
     return beta_tails(r, k + 1, 1 - p)
 
@@ -314,6 +324,12 @@ FAMILIES = {
         (10, 0.25): [0, 3, 9],
         (3000, 0.5): [0, 10, 1000, 1400, 1500, 1600, 2500, 2999],
         (1000, 0.0009765625): [0, 3, 200, 999],
+    }),
+    "BetaBinomial": (beta_binomial, False, [2], {
+        (2, 3, 10): [0, 3, 9],
+        (300, 1000, 3000): [0, 10, 200, 690, 800, 2000, 2999],
+        (0.0009765625, 500, 1000): [0, 3, 999],
+        (2000, 3000, 9000): [0, 30, 2000, 3600, 4500, 6000, 8999],
     }),
     "NegativeBinomial": (negative_binomial, False, [], {
         (3, 0.5): [0, 3, 100, 3000],

@@ -38,6 +38,21 @@ pub struct ParameterError {
     pub constraint: String,
 }
 
+/// An element whose log-density is not finite, for errors.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NonFiniteElement {
+    /// The log-density there.
+    pub log_prob: f64,
+    /// Its index: in the batch, and then in the event if that is made of independent elements.
+    pub element: Vec<usize>,
+    /// The same in row-major order.
+    pub position: usize,
+    /// How many such elements there are.
+    pub count: usize,
+    /// The parameters there, by name.
+    pub parameters: Vec<(&'static str, f64)>,
+}
+
 /// A probability distribution over values of one type.
 ///
 /// The axes of a log-density ([`Distribution::Batch`]) are independent elements; an event beneath
@@ -146,6 +161,18 @@ pub trait Distribution<E: Dtype, D: Backend<E>>: Clone + 'static {
 
     /// The parameters at one element of the batch, by name: for errors.
     fn parameters_at(&self, element: usize) -> Vec<(&'static str, f64)>;
+
+    /// The first element whose log-density is not finite, of those elements of the batch that count: for
+    /// errors.
+    fn first_non_finite(&self, value: &Self::Value, counts: &dyn Fn(usize) -> bool) -> Option<NonFiniteElement> {
+        let terms = self.log_prob(value);
+        let (position, log_prob) = terms.read(|terms| {
+            let at = (0..terms.len()).find(|&i| counts(i) && !terms[i].is_finite())?;
+            Some((at, terms[at].wide()))
+        })?;
+        let (element, parameters) = (unravel(position, &terms.dims()), self.parameters_at(position));
+        Some(NonFiniteElement { log_prob, element, position, count: terms.numel(), parameters })
+    }
 
     /// The trailing axes `Ax` of the batch as part of one event (Pyro's `to_event`), so that their
     /// log-densities are summed.

@@ -90,6 +90,8 @@ pub struct Context {
     param_seed: Option<u64>,
     scope: String,
     frames: Frames,
+    /// What the log-density of the next sample statement is multiplied by.
+    next_scale: f64,
     /// Sizes and rows of the plates met so far: a plate has the same rows wherever it is entered.
     plates: FxHashMap<Arc<str>, (usize, Rows)>,
     error: Option<Error>,
@@ -104,6 +106,7 @@ impl Context {
             param_seed: None,
             scope: String::new(),
             frames: Frames::new(),
+            next_scale: 1.0,
             plates: FxHashMap::default(),
             error: None,
         }
@@ -154,6 +157,16 @@ impl Context {
     /// The plates around the statement, outermost first.
     pub fn frames(&self) -> &Frames {
         &self.frames
+    }
+
+    /// Multiplies the log-density of the next sample statement.
+    pub(crate) fn scale_next(&mut self, factor: f64) {
+        self.next_scale = factor;
+    }
+
+    /// What the log-density of this sample statement is multiplied by, taken out.
+    pub(crate) fn take_scale(&mut self) -> f64 {
+        std::mem::replace(&mut self.next_scale, 1.0)
     }
 
     /// Enters a submodel; what it returns goes to [`Context::leave`].

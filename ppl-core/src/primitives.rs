@@ -45,6 +45,13 @@ pub fn auxiliary<E: Dtype, D: Backend<E>, P: Distribution<E, D>>(
     statement(h, name, dist, None, SiteKind::Auxiliary)
 }
 
+/// `scale = factor` in a sample statement: multiplies its log-density. The statement is the next one of the
+/// handler that is lent on.
+pub fn scaled<E: Dtype, D: Backend<E>>(h: Handle<'_, E, D>, factor: impl Into<f64>) -> Handle<'_, E, D> {
+    h.context().scale_next(factor.into());
+    h
+}
+
 /// `factor!(name, log_weight)`: a term of the log-density, in plates one for each of their elements.
 pub fn factor<E: Dtype, D: Backend<E>, S: Shape>(h: Handle<'_, E, D>, name: Address, log_weight: Tensor<S, E, D>) {
     statement(h, name, Unit::new(log_weight), Some(()), SiteKind::Factor);
@@ -63,7 +70,15 @@ fn statement<E: Dtype, D: Backend<E>, P: Distribution<E, D>>(
     value: Option<P::Value>,
     kind: SiteKind,
 ) -> P::Value {
-    let state = site_state(h.context(), name, kind, value.is_some());
+    let context = h.context();
+    let factor = context.take_scale();
+    let mut state = site_state(context, name, kind, value.is_some());
+    if factor > 0.0 && factor.is_finite() {
+        state.scale *= factor;
+    } else {
+        let problem = format!("a scale must be positive and finite, but it is {factor}");
+        context.report(Error::Site { site: state.address.to_string(), problem });
+    }
     let mut site = TypedSite::new(state, dist, None);
     prepare(&mut site, value, h.context());
     h.sample(&mut site);

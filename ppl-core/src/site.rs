@@ -8,7 +8,7 @@ use dfdx::shapes::Shape;
 use crate::address::Address;
 use crate::backend::Backend;
 use crate::constraint::Support;
-use crate::distribution::{Distribution, unravel};
+use crate::distribution::Distribution;
 use crate::dtype::Dtype;
 use crate::error::Error;
 use crate::plate::Frames;
@@ -197,6 +197,27 @@ impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> TypedSite<P, E, D> {
     }
 }
 
+impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> TypedSite<P, E, D> {
+    /// Whether the mask leaves an element of the batch in.
+    fn counts(&self, element: usize) -> bool {
+        match &self.state.mask {
+            SiteMask::All(all) => *all,
+            SiteMask::Elements(mask) => {
+                let width = self.distribution.batch_shape().num_elements() / mask.len().max(1);
+                mask.get(element / width.max(1)).copied().unwrap_or(true)
+            }
+        }
+    }
+
+    /// All terms are finite, but not their sum.
+    fn overflow(&self, distribution: &'static str) -> Error {
+        let log_prob = self.log_prob_sum().item().wide();
+        let parameters = "each element's is finite, their scaled sum is not".into();
+        let (site, element) = (self.state.address.to_string(), Vec::new());
+        Error::NonFinite { site, distribution, log_prob, element, parameters, step: None }
+    }
+}
+
 impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> SampleSite<E, D> for TypedSite<P, E, D> {
     fn state(&self) -> &SiteState {
         &self.state
@@ -285,17 +306,17 @@ impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> SampleSite<E, D> for TypedS
         let Some(value) = &self.value else {
             return Error::Site { site, problem: "it has no value".into() };
         };
-        let log_prob = self.elements(value);
-        let at = log_prob.read(|v| v.iter().position(|v| !v.is_finite())).unwrap_or(0);
-        let parameters = self.distribution.parameters_at(at);
-        let mut shown: Vec<String> = parameters.iter().map(|(name, value)| format!("{name} = {value}")).collect();
-        shown.push(format!("value = {}", shown_at(value, at, log_prob.numel())));
+        let Some(found) = self.distribution.first_non_finite(value, &|i| self.counts(i)) else {
+            return self.overflow(distribution);
+        };
+        let named = found.parameters.iter().map(|(name, value)| format!("{name} = {value}"));
+        let value = format!("value = {}", value.shown_at(found.position, found.count));
         Error::NonFinite {
             site,
             distribution,
-            log_prob: log_prob.read(|v| v.get(at).map_or(f64::NAN, |v| v.wide())),
-            element: unravel(at, &log_prob.dims()),
-            parameters: shown.join(", "),
+            log_prob: found.log_prob,
+            element: found.element,
+            parameters: named.chain([value]).collect::<Vec<_>>().join(", "),
             step: None,
         }
     }
@@ -304,9 +325,4 @@ impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> SampleSite<E, D> for TypedS
         let values = self.distribution.enumerate_support()?;
         Some(values.into_iter().map(|value| Box::new(value) as Box<dyn AnyValue>).collect())
     }
-}
-
-/// The value at one element, in words: values print themselves, long ones in part.
-fn shown_at<V: SiteValue>(value: &V, at: usize, elements: usize) -> String {
-    if elements == 1 { format!("{value:?}") } else { format!("element {at} of {value:?}") }
 }

@@ -30,6 +30,11 @@ pub trait SiteValue: Clone + Debug + Shared + 'static {
     fn detach(&self) -> Self {
         self.clone()
     }
+
+    /// What of the value belongs to one of `count` elements, the one `at` this position: for errors.
+    fn shown_at(&self, at: usize, count: usize) -> String {
+        if count == 1 { format!("{self:?}") } else { format!("element {at} of {self:?}") }
+    }
 }
 
 impl<S: Shape, E: Unit, D: Storage<E> + Device> SiteValue for Tensor<S, E, D> {
@@ -38,6 +43,18 @@ impl<S: Shape, E: Unit, D: Storage<E> + Device> SiteValue for Tensor<S, E, D> {
     }
     fn detach(&self) -> Self {
         self.untracked()
+    }
+    /// The numbers of that element, the first few of many.
+    fn shown_at(&self, at: usize, count: usize) -> String {
+        const SHOWN: usize = 8;
+        let values = self.to_vec();
+        let len = values.len().checked_div(count).unwrap_or(0);
+        match values.get(at * len..(at + 1) * len) {
+            Some([number]) => format!("{number:?}"),
+            Some(part) if len > SHOWN => format!("{:?}…", &part[..SHOWN]),
+            Some(part) => format!("{part:?}"),
+            None => format!("{self:?}"),
+        }
     }
 }
 

@@ -4,7 +4,9 @@
 use ppl_core::autodiff::grad;
 use ppl_core::constraint::Constraint;
 use ppl_core::distribution::Distribution;
-use ppl_core::distributions::{Categorical, Exponential, Mixture, MixtureSameFamily, Normal, Pareto, Uniform};
+use ppl_core::distributions::{
+    Categorical, Exponential, Mixture, MixtureSameFamily, Normal, Pareto, StudentT, Uniform,
+};
 use ppl_core::rng::Rng;
 use ppl_core::{Axis, Cpu, Rank1, Rank2, Tensor};
 
@@ -254,4 +256,24 @@ fn a_component_without_weight_or_mass_leaves_no_nan_in_logarithms_of_tails() {
         assert!(!value.item().is_nan(), "{x}");
         assert!(grads.get(&loc).unwrap().to_vec().iter().all(|g| g.is_finite()), "{x}");
     }
+}
+
+/// The second component has no finite moments.
+#[test]
+fn a_component_of_weight_zero_has_no_part_in_the_moments() {
+    let weights: Vector<3> = Tensor::<_, f64, Cpu>::from([0.25, 0.0, 0.75]).tracked();
+    let loc: Vector<3> = Tensor::<_, f64, Cpu>::from([1.0, 3.0, -1.0]).tracked();
+    let df: Vector<3> = Tensor::from([4.0, 0.5, 3.0]);
+    let mixture = || MixtureSameFamily::new(Categorical::new(&weights), StudentT::new(df.clone(), &loc, 1.0));
+    let (mean, grads) = grad(|| mixture().mean().unwrap());
+    close(&[mean.item()], &[-0.5]);
+    close(&grads.get(&loc).unwrap().to_vec(), &[0.25, 0.0, 0.75]);
+    // Weights that sum to 1: the slopes are those of their normalised ones.
+    close(&grads.get(&weights).unwrap().to_vec(), &[1.5, 0.5, -0.5]);
+    // Within 0.25 · 2 + 0.75 · 3, and of the means 0.25 · 1.5² + 0.75 · 0.5².
+    close(&[mixture().variance().unwrap().item()], &[2.75 + 0.75]);
+    let pareto = Pareto::<(), f64, Cpu>::new(1.0, 0.5);
+    let mixed =
+        Mixture::new(Categorical::new(Tensor::from([1.0, 0.0])), (Normal::<(), f64, Cpu>::new(2.0, 3.0), pareto));
+    close(&[mixed.mean().unwrap().item(), mixed.variance().unwrap().item()], &[2.0, 9.0]);
 }

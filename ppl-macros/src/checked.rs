@@ -48,7 +48,7 @@ impl Action {
 
 /// What a call does.
 pub(crate) enum What {
-    Sample { dist: Expr, obs: Option<Expr>, auxiliary: bool },
+    Sample { dist: Expr, obs: Option<Expr>, scale: Option<Expr>, auxiliary: bool },
     Param { init: Expr, constraint: Option<Expr> },
     Module { build: Expr },
     Plate { size: Expr, rows: Rows, body: Option<ExprClosure> },

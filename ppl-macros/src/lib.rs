@@ -83,7 +83,8 @@ macro_rules! statements {
 }
 
 statements! {
-    /// Samples a value, `sample!("z", distribution)`, or observes one, `sample!("x", distribution, obs = value)`.
+    /// Samples a value, `sample!("z", distribution)`, or observes one, `sample!("x", distribution, obs = value)`; perhaps
+    /// `scale = factor`, which multiplies its log-density.
     sample: Sample;
     /// A tensor to be learnt, `param!("w", initial)`, perhaps `constraint = set`.
     param: Param;

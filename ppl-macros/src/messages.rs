@@ -140,7 +140,7 @@ pub(crate) const SUBMODEL_NOT_CALLED: &str = "the submodel is called with its ar
 /// The full form of a call.
 fn usage(verb: Verb) -> &'static str {
     match verb {
-        Verb::Sample => "sample!(\"name\", distribution)` or `sample!(\"name\", distribution, obs = value)",
+        Verb::Sample => "sample!(\"name\", distribution)`, with `obs = value` for data, or with `scale = weight",
         Verb::Param => "param!(\"name\", initial)` or `param!(\"name\", initial, constraint = set)",
         Verb::Module => "module!(\"name\", build)",
         Verb::Plate => "plate!(\"name\", size, |rows| ..)` or `plate!(\"name\", size, subsample = b, |rows| ..)",

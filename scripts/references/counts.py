@@ -3,19 +3,12 @@
 import math
 
 import mpmath
-import numpy as np
 from mpmath import mpf
 from scipy import stats
 
-from .core import Counts, Finite
-
-LARGE = 1000
-
-
-def sigmoid(t):
-    """p and q of log-odds t."""
-    t = mpf(t)
-    return 1 / (1 + mpmath.exp(-t)), 1 / (1 + mpmath.exp(t))
+from .beta_binomial import beta_binomial
+from .core import Finite
+from .count_sums import Wide, beta_lower, entropy, gamma_upper, long_entropy, sigmoid
 
 
 def both(p):
@@ -26,115 +19,6 @@ def both(p):
 def power(p, k):
     """ln pᵏ, with p⁰ = 1."""
     return mpf(0) if k == 0 else -mpmath.inf if p == 0 else k * mpmath.log(p)
-
-
-def legendre(n):
-    """Nodes and weights of Gauss and Legendre, by Newton's method from their float values."""
-    nodes, weights = [], []
-    for start in np.polynomial.legendre.leggauss(n)[0]:
-        x = mpf(float(start))
-        for _ in range(4):
-            below, p = mpf(1), x
-            for k in range(2, n + 1):
-                below, p = p, ((2 * k - 1) * x * p - (k - 1) * below) / k
-            slope = n * (x * p - below) / (x * x - 1)
-            x -= p / slope
-        nodes.append(x)
-        weights.append(2 / ((1 - x * x) * slope**2))
-    return list(zip(nodes, weights))
-
-
-RULE = legendre(40)
-
-
-def stretch(f, low, high):
-    """The integral over a stretch on which a function is smooth."""
-    middle, half = (low + high) / 2, (high - low) / 2
-    return half * mpmath.fsum(w * f(middle + half * x) for x, w in RULE)
-
-
-def tail(log_f, edge, step, end):
-    """The integral of exp(log_f) from `edge` towards `end` in steps until nothing is added."""
-    total, at = mpf(0), mpf(edge)
-    for _ in range(400):
-        following = max(at + step, end) if step < 0 else min(at + step, end)
-        part = abs(stretch(lambda t: mpmath.exp(log_f(t)), at, following))
-        total += part
-        at = following
-        if part < total * mpf(10) ** -25 or at == end:
-            break
-    return total
-
-
-def gamma_upper(a, x):
-    """Q(a, x): by mpmath where it is quick, by quadrature of the density for large a."""
-    a, x = mpf(a), mpf(x)
-    if x == 0:
-        return mpf(1)
-    if a < LARGE and x < 10 * LARGE:
-        return mpmath.gammainc(a, x, mpmath.inf, regularized=True)
-    constant = mpmath.loggamma(a)
-    log_f = lambda t: (a - 1) * mpmath.log(t) - t - constant
-    slope = abs((a - 1) / x - 1)
-    step = min(2 * mpmath.sqrt(a), 2 / slope if slope else mpmath.inf)
-    return tail(log_f, x, step, mpmath.inf) if x > a else 1 - tail(log_f, x, -step, mpf(10) ** -60)
-
-
-def beta_lower(a, b, x, y):
-    """I(x; a, b) with y = 1 − x, likewise."""
-    a, b = mpf(a), mpf(b)
-    if x == 0 or y == 0:
-        return mpf(1) if y == 0 else mpf(0)
-    if x > a / (a + b):
-        return 1 - beta_lower(b, a, y, x)
-    if a + b < LARGE or a < 30:
-        return mpmath.betainc(a, b, 0, x, regularized=True)
-    constant = mpmath.loggamma(a) + mpmath.loggamma(b) - mpmath.loggamma(a + b)
-    log_f = lambda t: (a - 1) * mpmath.log(t) + (b - 1) * mpmath.log(1 - t) - constant
-    slope = abs((a - 1) / x - (b - 1) / y)
-    deviation = mpmath.sqrt(a * b / (a + b)) / (a + b)
-    step = min(2 * deviation, 2 / slope if slope else mpmath.inf)
-    return tail(log_f, x, -step, mpf(10) ** -400)
-
-
-def entropy(log_mass, mean, deviation, end=mpmath.inf):
-    """−Σ p ln p, by the integral where the mass is so wide that it is the same to 40 digits."""
-    mean, deviation = mpf(mean), mpf(deviation)
-    term = lambda k: (lambda l: -mpmath.exp(l) * l if l > -mpmath.inf else mpf(0))(log_mass(k))
-    if deviation < 100:
-        last = min(end, int(mean + 16 * deviation + 60))
-        first = max(0, int(mean - 16 * deviation - 60))
-        return mpmath.fsum(term(mpf(k)) for k in range(first, int(last) + 1))
-    cuts = [mean + j * deviation for j in range(-16, 17, 2)]
-    return mpmath.fsum(stretch(term, a, b) for a, b in zip(cuts, cuts[1:]))
-
-
-class Wide(Counts):
-    """Counts whose quantiles are searched from scipy's, by steps that double."""
-
-    guess = None
-
-    def near(self, scipy):
-        self.guess = scipy
-        return self
-
-    def quantile(self, q):
-        at = float(self.guess.ppf(q)) if self.guess else math.nan
-        if not math.isfinite(at):
-            return super().quantile(q)
-        at, step = int(at), 1
-        if self.reached(at) >= q:
-            below, above = at - 1, at
-            while below >= 0 and self.reached(below) >= q:
-                below, above, step = max(below - 2 * step, -1), below, 2 * step
-        else:
-            below, above = at, at + 1
-            while self.reached(above) < q:
-                below, above, step = above, above + 2 * step, 2 * step
-        while above - below > 1:
-            middle = (below + above) // 2
-            below, above = (below, middle) if self.reached(middle) >= q else (middle, above)
-        return float(above)
 
 
 def around(mean, deviation, *more):
@@ -171,24 +55,17 @@ def negative_binomial(r, pair):
     p, q = pair
     r = mpf(r)
     if r == 0:
-        return Wide(lambda k: power(mpf(0), k), lambda k: mpf(1), 0, 0)
+        return Wide(lambda k: power(mpf(0), k), lambda k: mpf(1), 0, 0, 0)
     log_mass = lambda k: mpmath.loggamma(k + r) - mpmath.loggamma(k + 1) - mpmath.loggamma(r) + power(q, r) + power(p, k)
     cdf = lambda k: beta_lower(r, k + 1, q, p)
-    return Wide(log_mass, cdf, r * p / q, r * p / q**2).near(stats.nbinom(float(r), float(q)))
+    mean, variance = r * p / q, r * p / q**2
+    size = entropy(log_mass, mean, mpmath.sqrt(variance)) if r * p > 300 else long_entropy(log_mass, mean + (200 + 4 * r * p) / q)
+    return Wide(log_mass, cdf, mean, variance, size).near(stats.nbinom(float(r), float(q)))
 
 
 def gamma_poisson(concentration, rate):
     rate = mpf(rate)
     return negative_binomial(concentration, (1 / (1 + rate), rate / (1 + rate)))
-
-
-def beta_binomial(a, b, n):
-    a, b, n = mpf(a), mpf(b), mpf(n)
-    ln_beta = lambda x, y: mpmath.loggamma(x) + mpmath.loggamma(y) - mpmath.loggamma(x + y)
-    choose = lambda k: mpmath.loggamma(n + 1) - mpmath.loggamma(k + 1) - mpmath.loggamma(n - k + 1)
-    log_mass = lambda k: choose(k) + ln_beta(k + a, n - k + b) - ln_beta(a, b)
-    mean = n * a / (a + b)
-    return Wide(log_mass, None, mean, mean * b / (a + b) * (a + b + n) / (a + b + 1), end=n)
 
 
 def zero_inflated(base, gate):
@@ -247,12 +124,13 @@ FAMILIES = {
     ),
     "NegativeBinomial": (
         lambda r, p: negative_binomial(r, both(p)),
-        [(3, 0.5), (0.5, 0.9), (12.5, 0.25), (0, 0.5), (4, 0), (1e-8, 0.5), (2, 0.9999), (1e6, 0.01), (1e9, 0.4)],
+        [(3, 0.5), (0.5, 0.9), (12.5, 0.25), (0, 0.5), (4, 0), (1e-8, 0.5), (2, 0.9999), (1e6, 0.01), (1e9, 0.4)]
+        + [(1e-3, 0.9995), (1e-30, 0.75), (150, 0.999), (60, 0.9)],
         lambda r, p: around(*waiting(both(p), r), 1000, 2**24),
     ),
     "NegativeBinomial (logits)": (
         lambda r, t: negative_binomial(r, sigmoid(t)),
-        [(3, 0.5), (0.5, 2), (12.5, -1), (7, -50), (2, 20), (1e6, 3)],
+        [(3, 0.5), (0.5, 2), (12.5, -1), (7, -50), (2, 20), (1e6, 3), (1e16, -30)],
         lambda r, t: around(*waiting(sigmoid(t), r), 1000, 2**24),
     ),
     "GammaPoisson": (
@@ -262,8 +140,15 @@ FAMILIES = {
     ),
     "BetaBinomial": (
         beta_binomial,
-        [(2, 3, 10), (0.5, 0.75, 6), (30, 4, 40), (1, 1, 0), (1e-20, 3e-20, 50), (1e12, 3e12, 1000), (1e-6, 5, 100), (1000, 2e6, 1e9), (2e7, 1e7, 1e7), (7, 3, 1e14)],
-        lambda a, b, n: around(n * a / (a + b), math.sqrt(n * a * b) / (a + b), 13, n - 1, n, n + 1),
+        [
+            *[(2, 3, 10), (0.5, 0.75, 6), (30, 4, 40), (1, 1, 0), (1e-20, 4e-20, 50), (1e12, 3e12, 1000), (1e-6, 5, 100)],
+            *[(1e-3, 1e6, 1), (1e6, 1e-3, 10), (3, 200, 1), (0.25, 1e3, 1e4), (1e6, 2e5, 1e4), (1e-3, 2e-3, 1e4), (80, 50, 1e4)],
+            *[(3, 1e6, 1e7), (1e3, 40, 1e6), (0.5, 2.5, 1e6), (1e-3, 1e6, 1e6), (1e6, 1e6, 1e6), (2e7, 1e7, 1e7)],
+            *[(1000, 2e6, 1e9), (7, 3, 1e14), (1e6, 1, 1e10)],
+        ],
+        lambda a, b, n: around(n * a / (a + b), math.sqrt(n * a * b) / (a + b), 13, n - 1, n, n + 1)
+        + [math.floor(n * a / (a + b) + z * math.sqrt(n * a * b * (a + b + n) / (a + b + 1)) / (a + b)) for z in (-30, -8, -2, 3, 12, 40)]
+        + [n // 7, n // 3, n - n // 50],
     ),
     "ZeroInflated (Poisson)": (
         lambda rate, gate: zero_inflated(poisson(rate), both(gate)),

@@ -9,6 +9,7 @@ from mpmath import mpf
 from scipy import stats
 
 from .core import Multivariate
+from .count_sums import stretch
 
 
 def independent_normal(loc, scale):
@@ -116,6 +117,19 @@ def count_points(n, k):
     return [[n] + [0] * (k - 1), [0] * (k - 1) + [n], equal, [n - sum(steps)] + steps]
 
 
+def binomial_mean(f, n, p):
+    """E f(X) of a binomial count: the sum where it is short, and otherwise an integral, which is the same to
+    all digits."""
+    mean, deviation = n * p, mpmath.sqrt(n * p * (1 - p))
+    choose = lambda k: mpmath.loggamma(n + 1) - mpmath.loggamma(k + 1) - mpmath.loggamma(n - k + 1)
+    term = lambda k: f(k) * mpmath.exp(choose(k) + xlogy(k, p) + xlogy(n - k, 1 - p))
+    if deviation < 100:
+        first, last = max(0, int(mean - 16 * deviation - 60)), min(n, int(mean + 16 * deviation + 60))
+        return mpmath.fsum(term(mpf(k)) for k in range(first, last + 1))
+    cuts = [mean + j * deviation for j in range(-16, 17, 2)]
+    return mpmath.fsum(stretch(term, a, b) for a, b in zip(cuts, cuts[1:]))
+
+
 def multinomial(total_count, weights, logits):
     n, p = int(total_count), normalised(weights, logits)
 
@@ -129,11 +143,13 @@ def multinomial(total_count, weights, logits):
 
     typical = [int(mpmath.nint(n * q)) for q in p]
     typical[typical.index(max(typical))] += n - sum(typical)
+    factorials = mpmath.fsum(binomial_mean(lambda k: mpmath.loggamma(k + 1), n, q) for q in p)
     return Multivariate(
         log_prob,
         [typical] + count_points(n, len(p)),
         mean=[float(n * q) for q in p],
         variance=[float(n * q * (1 - q)) for q in p],
+        entropy=float(factorials - mpmath.loggamma(n + 1) - n * mpmath.fsum(xlogy(q, q) for q in p)),
         covariance=covariance_of(p, n),
     )
 
@@ -239,6 +255,7 @@ FAMILIES = {
             (1000000, [0.2, 0.3, 0.5]),
             (16000000, [1, 2, 1e-6]),
             (10, [1e-10, 1, 1e-20]),
+            (2000, [1e-4, 1, 3e-5]),
             (4, [0, 0.5, 0.5]),
         ],
         lambda n, w: [[1.0] * len(w), [n + 1.0, -1.0] + [0.0] * (len(w) - 2), [n - 0.5, 0.5] + [0.0] * (len(w) - 2)],

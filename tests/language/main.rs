@@ -10,6 +10,8 @@ mod generics;
 mod submodels;
 // Parameters and modules.
 mod params;
+// Weighted sites.
+mod scales;
 // Parameters on the simplex, the sphere and among matrices.
 mod constraints;
 // Guides.

@@ -168,3 +168,40 @@ fn a_program_that_is_wrong_is_no_divergence() {
     let error = svi.run(RunOptions::steps(5), &data()).unwrap_err();
     assert!(error.to_string().contains("site `z`"), "{error}");
 }
+
+/// Two groups of three numbers, each an event, with a scale that nothing keeps positive.
+#[model]
+fn groups(x: &Tensor<Rank2<2, 3>>) {
+    let z: Tensor<()> = sample!("z", Normal::standard());
+    let scale: Tensor<Rank2<2, 3>> = param!("scale", Tensor::full(1.0));
+    plate!("groups", 2, |_| {
+        sample!("x", Normal::new(z, &scale).to_event::<Axis<1>>(), obs = x);
+    });
+}
+
+#[guide(groups)]
+fn group_point(_x: &Tensor<Rank2<2, 3>>) {
+    let loc: Tensor<()> = param!("loc", Tensor::zeros());
+    sample!("z", Delta::certain(loc));
+}
+
+#[test]
+fn the_element_of_an_event_in_a_plate_is_named_and_no_parameter_moves() {
+    let data = |bad: f64| Tensor::from([[0.5, 1.0, -1.0], [0.25, 0.75, bad]]);
+    let mut svi = Svi::new(groups, group_point, Sgd::new(0.01), TraceElbo::default());
+    svi.step(&data(0.5)).unwrap();
+    let told = |svi: &Svi<groups, group_point, Sgd<f64>, TraceElbo, f64, Cpu>| {
+        let scale = svi.params().get::<Tensor<Rank2<2, 3>>>("scale").unwrap().to_vec();
+        (scale, svi.params().get::<Tensor<()>>("loc").unwrap().item(), svi.steps())
+    };
+    let before = told(&svi);
+    for bad in [f64::NAN, f64::INFINITY] {
+        let error = svi.step(&data(bad)).unwrap_err().to_string();
+        let scale = format!("scale = {}", before.0[5]);
+        let words = ["site `x`", "Normal", "element [1, 2]", "step 2", &scale, &format!("value = {bad:?}")];
+        assert!(words.iter().all(|word| error.contains(word)), "{error}");
+        assert_eq!(told(&svi), before);
+    }
+    svi.step(&data(0.5)).unwrap();
+    assert!(told(&svi) != before);
+}

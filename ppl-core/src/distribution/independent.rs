@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use crate::backend::Backend;
 use crate::constraint::Support;
-use crate::distribution::{Distribution, Expand, LastAxes, ParameterError, check_event};
+use crate::distribution::{Distribution, Expand, LastAxes, NonFiniteElement, ParameterError, check_event};
 use crate::dtype::Dtype;
 use crate::functions::apply;
 use crate::functions::special::Logsubexp;
@@ -180,6 +180,12 @@ where
     fn parameters_at(&self, element: usize) -> Vec<(&'static str, f64)> {
         let event: usize = self.axes_dims().iter().product();
         self.base.parameters_at(element * event)
+    }
+
+    /// The base's, which is one within an event.
+    fn first_non_finite(&self, value: &P::Value, counts: &dyn Fn(usize) -> bool) -> Option<NonFiniteElement> {
+        let event: usize = self.axes_dims().iter().product();
+        self.base.first_non_finite(value, &|i| counts(i / event.max(1)))
     }
 }
 

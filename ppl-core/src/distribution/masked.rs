@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use crate::backend::Backend;
 use crate::constraint::Support;
-use crate::distribution::{Distribution, Expand, ParameterError};
+use crate::distribution::{Distribution, Expand, NonFiniteElement, ParameterError};
 use crate::dtype::Dtype;
 use crate::ops::expanded_positions;
 use crate::rng::Rng;
@@ -148,6 +148,10 @@ impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> Distribution<E, D> for Mask
 
     fn parameters_at(&self, element: usize) -> Vec<(&'static str, f64)> {
         self.base.parameters_at(element)
+    }
+
+    fn first_non_finite(&self, value: &P::Value, counts: &dyn Fn(usize) -> bool) -> Option<NonFiniteElement> {
+        self.base.first_non_finite(value, &|i| self.mask[i] && counts(i))
     }
 }
 

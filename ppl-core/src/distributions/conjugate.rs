@@ -5,15 +5,20 @@ use dfdx::shapes::Shape;
 use crate::backend::Backend;
 use crate::distribution::Distribution;
 use crate::dtype::Dtype;
+use crate::functions::apply;
+use crate::tensor::Tensor;
 
 use super::{Beta, Dirichlet, Gamma, InverseGamma, Normal};
 
 // What of a sample the posterior depends on.
 mod samples;
+// A normal loc between prior and sample.
+mod precision;
 // Posteriors against sums over grids.
 #[cfg(test)]
 mod grids;
 
+use precision::{PosteriorLoc, PosteriorScale};
 pub use samples::{
     BernoulliSample, CategoricalSample, ExponentialSample, NormalDeviations, NormalSample, PoissonSample,
 };
@@ -98,14 +103,11 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Conjugate<NormalDeviations<S, E, D>> for
 }
 
 impl<S: Shape, E: Dtype, D: Backend<E>> Conjugate<NormalSample<S, E, D>> for Normal<S, E, D> {
-    /// By the odds of the sample's precision against the prior's, in logarithms: squares of scales
-    /// may overflow.
     fn posterior(&self, sample: &NormalSample<S, E, D>) -> Self {
         let shape = self.batch_shape();
-        let (loc, scale) = (self.loc(), self.scale());
-        let log_scale = scale.ln();
-        let log_odds = (&log_scale - sample.scale(shape).ln()) * E::of(2.0) + sample.count(shape).ln();
-        let shift = (sample.mean(shape) - &loc) * log_odds.sigmoid();
-        Normal::new(loc + shift, (log_scale - log_odds.softplus() * E::of(0.5)).exp())
+        let [loc, prior, mean] = [self.loc(), self.scale(), sample.mean(shape)].map(Tensor::into_flat);
+        let [scale, count] = [sample.scale(shape), sample.count(shape)].map(Tensor::into_flat);
+        let narrowed = apply(PosteriorScale, [prior.clone(), scale.clone(), count.clone()], shape);
+        Normal::new(apply(PosteriorLoc, [loc, prior, mean, scale, count], shape), narrowed)
     }
 }

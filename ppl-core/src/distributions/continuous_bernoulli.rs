@@ -18,7 +18,9 @@ use super::univariate::{Curve, Front, Moment, Named, Sampler, TwoForms, Univaria
 // The family by its log-odds, which make it an exponential on [0, 1].
 pub(super) mod tilt;
 
-use tilt::{cdf, draw_slope, log_mass, log_weight, logs, mean, mean_slope, quantile, variance, variance_slope};
+use tilt::{
+    cdf, draw_slope, log_mass, log_weight, logs, mean, mean_slope, quantile, survival, variance, variance_slope,
+};
 
 /// Values in [0, 1] with density proportional to pˣ (1 − p)¹⁻ˣ; given by `probs` p or by their
 /// log-odds `logits`: the likelihood of grey pixels.
@@ -144,7 +146,7 @@ macro_rules! form {
             const SAMPLER: Sampler<1> = Sampler::Direct(|[$p], rng| quantile(rng.sample(Open01), $logit));
             const PATHWISE: Option<fn(f64, [f64; 1]) -> [f64; 1]> = Some(|x, [$p]| [draw_slope(x, $logit) * $slope]);
             const CDF: Option<Curve<1>> = Some(|x, [$p]| cdf(x, $logit));
-            const SURVIVAL: Option<Curve<1>> = Some(|x, [$p]| cdf(1.0 - x, -$logit));
+            const SURVIVAL: Option<Curve<1>> = Some(|x, [$p]| survival(x, $logit));
             const LOG_CDF: Option<Curve<1>> = Some(|x, [$p]| logs(x, $logit)[0]);
             const LOG_SURVIVAL: Option<Curve<1>> = Some(|x, [$p]| logs(x, $logit)[1]);
             const ICDF: Option<Curve<1>> = Some(|q, [$p]| quantile(q, $logit));

@@ -3,8 +3,12 @@
 
 // Binomial and Poisson masses by the saddle point.
 pub(super) mod saddle_point;
+// Sums of any number of terms.
+pub(super) mod long_sum;
 // Entropies.
 pub(super) mod entropy;
+// Means of functions of a binomial count.
+pub(super) mod binomial_mean;
 // Quantiles of distributions over whole numbers.
 pub(super) mod quantile;
 // A probability given by itself, by its log-odds, or by a rate.

@@ -20,7 +20,7 @@ univariate! {
     /// x = 0, 1, 2, …, with c the concentration.
     ///
     /// Shapes: `concentration` and `rate` have the batch's shape, or one number for all of it. Values
-    /// are floats; those that are not whole score −∞. The entropy has no closed form.
+    /// are floats; those that are not whole score −∞. The entropy is that of the negative binomial law.
     ///
     /// ```
     /// use ppl_core::{Tensor, distribution::Distribution, distributions::GammaPoisson};
@@ -72,6 +72,7 @@ impl Univariate<2> for Law {
     const ICDF: Option<Curve<2>> = Some(Polya::<Rate>::icdf);
     const MEAN: Option<Moment<2>> = Some(|[concentration, rate]| concentration / rate);
     const VARIANCE: Option<Moment<2>> = Some(|[concentration, rate]| concentration / rate * (1.0 + rate.recip()));
+    const ENTROPY: Option<Moment<2>> = Some(Polya::<Rate>::entropy);
 }
 
 #[cfg(test)]

@@ -27,6 +27,10 @@ pub use components::Components;
 /// more, the last, with a weight for each component. Over numbers, draws carry pathwise gradients
 /// where each component's do and has a cdf.
 ///
+/// A component of weight 0 has no part in the moments, whatever its own are. The mean is NaN where infinite
+/// means of components are of both signs, for then there is none, and the variance where the mean is not
+/// finite.
+///
 /// ```
 /// use ppl_core::{Tensor, distribution::Distribution};
 /// use ppl_core::distributions::{Categorical, Mixture, Normal, Uniform};
@@ -70,10 +74,12 @@ impl<C, S: Shape, E: Dtype, D: Backend<E>> Mixture<C, S, E, D> {
     }
 }
 
-/// Products of weights and of what they weigh, which are 0 where the weight is, whatever the other.
+/// Products of weights and of what they weigh, which are 0 where the weight is, though the other is
+/// infinite. The weight has no gradient there.
 pub(super) fn weighted<E: Dtype, D: Backend<E>>(weights: Flat<E, D>, each: Flat<E, D>) -> Flat<E, D> {
-    let counts: Vec<bool> = weights.read(|w| w.iter().map(|w| *w != E::of(0.0)).collect());
-    if counts.iter().all(|&it| it) { weights * each } else { (weights * each).select(&counts, 0.0) }
+    let counts = |(w, x): (&E, &E)| *w != E::of(0.0) || x.is_finite();
+    let counts: Vec<bool> = weights.read(|w| each.read(|x| w.iter().zip(x).map(counts).collect()));
+    weights * if counts.iter().all(|&it| it) { each } else { each.select(&counts, 0.0) }
 }
 
 impl<C, S, V, E, D> Mixture<C, S, E, D>

@@ -64,6 +64,10 @@ mixable! {
 ///
 /// The support is that of the components, or their union where they have bounds of their own.
 ///
+/// A component of weight 0 has no part in the moments, whatever its own are. The mean is NaN where infinite
+/// means of components are of both signs, for then there is none, and the variance where the mean is not
+/// finite.
+///
 /// ```
 /// use ppl_core::{Tensor, distribution::Distribution, distributions::{Categorical, MixtureSameFamily, Normal}};
 /// let weights = Categorical::new(Tensor::<_, f64>::from([0.5, 0.5]));

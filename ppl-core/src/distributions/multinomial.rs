@@ -18,6 +18,11 @@ use super::rows::batch_of;
 use super::shapes::{WithoutLast, elements};
 use super::weights::{Form, Weights};
 
+// The entropy.
+mod entropy;
+
+use entropy::Entropy;
+
 /// How often each of K categories comes up in `total_count` independent draws, with probabilities
 /// proportional to `probs`, or given by their logarithms `logits`.
 ///
@@ -138,6 +143,14 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for Multinomial<S, E,
 
     fn variance(&self) -> Option<Tensor<S, E, D>> {
         Some(self.weights.variances() * E::of(self.total_count as f64))
+    }
+
+    /// From means over the binomial count of each category, at a cost that does not grow with the total
+    /// count.
+    fn entropy(&self) -> Option<Tensor<WithoutLast<S>, E, D>> {
+        let Weights { form, rows } = &self.weights;
+        let own = rows.map(Entropy { total_count: self.total_count, form: *form, len: rows.len() });
+        Some(rows.each(own, 1).reshape_like(&self.batch_shape()))
     }
 
     fn check_parameters(&self) -> Result<(), ParameterError> {

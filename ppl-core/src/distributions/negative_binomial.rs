@@ -20,7 +20,9 @@ two_forms! {
     /// r p / (1 − p).
     ///
     /// Shapes: `total_count` and `probs` or `logits` have the batch's shape, or one number for all of
-    /// it. Values are floats; those that are not whole score −∞. The entropy has no closed form.
+    /// it. Values are floats; those that are not whole score −∞. The entropy is a sum of some thousand
+    /// terms at most, with an integral of the others; it is NaN where the mean is beyond 10²⁹⁰ and no normal
+    /// approximation holds (r p below 10¹²).
     ///
     /// ```
     /// use ppl_core::{Tensor, distribution::Distribution, distributions::NegativeBinomial};
@@ -78,6 +80,7 @@ where
         let odds = O::odds(t);
         r * odds * (1.0 + odds)
     });
+    const ENTROPY: Option<Moment<2>> = Some(Polya::<O>::entropy);
 }
 
 #[cfg(test)]

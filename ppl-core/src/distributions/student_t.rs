@@ -10,7 +10,9 @@ use rand_distr::StandardNormal;
 use crate::backend::Backend;
 use crate::constraint::{Constraint, Positive, Real, Support};
 use crate::dtype::Dtype;
-use crate::functions::gamma_function::{HALF_LN_TWO_PI, digamma_difference, ln_beta, ln_gamma_ratio, trigamma};
+use crate::functions::gamma_function::{
+    HALF_LN_TWO_PI, digamma_difference, ln_beta, ln_gamma_1p, ln_gamma_ratio, trigamma,
+};
 use crate::functions::incomplete_beta::{beta_inc_both, beta_pathwise_logit, beta_quantile_both, ln_beta_inc_both};
 use crate::functions::incomplete_gamma::excess_over_log1p;
 use crate::rng::Rng;
@@ -31,7 +33,8 @@ univariate! {
     ///
     /// The mean exists (is not NaN) for `df` above 1; the variance is finite for `df` above 2, infinite
     /// above 1 and NaN else. Draws carry gradients to all parameters, to `df` by implicit
-    /// reparameterisation; those that the dtype cannot hold become its largest number.
+    /// reparameterisation; those that the dtype cannot hold become its largest number, as most do for `df`
+    /// below 10⁻³.
     ///
     /// Shapes: each parameter has the batch's shape, or is one number for all of it.
     ///
@@ -60,15 +63,45 @@ univariate! {
 #[derive(Clone, Copy)]
 pub(super) struct Law;
 
-/// ln(1 + z²/df), also where z²/df overflows, and its share of one, z²/(df + z²).
-#[inline]
-fn log_tail(z: f64, df: f64) -> (f64, f64) {
-    let w = z / df * z;
-    if w < 1e300 && w > 1e-300 {
-        return (w.ln_1p(), w / (1.0 + w));
+/// z = (x − loc) / scale, with what the logarithm of its size is made of where it overflows.
+#[derive(Clone, Copy)]
+struct Standard {
+    z: f64,
+    from: [f64; 3],
+}
+
+impl Standard {
+    #[inline]
+    fn new(x: f64, [loc, scale]: [f64; 2]) -> Self {
+        Standard { z: (x - loc) / scale, from: [x, loc, scale] }
     }
-    let log = 2.0 * z.abs().ln() - df.ln();
-    if log > 0.0 { (log, 1.0) } else { (log.exp(), log.exp()) }
+
+    /// ln |z|.
+    fn log_size(&self) -> f64 {
+        let [x, loc, scale] = self.from;
+        if self.z.is_infinite() { (0.5 * x - 0.5 * loc).abs().ln() + LN_2 - scale.ln() } else { self.z.abs().ln() }
+    }
+
+    #[cfg(test)]
+    fn of(z: f64) -> Self {
+        Self::new(z, [0.0, 1.0])
+    }
+
+    /// ln(1 + z²/df), also where z²/df overflows, and its share of one, z²/(df + z²).
+    #[inline]
+    fn log_tail(&self, df: f64) -> (f64, f64) {
+        let w = self.z / df * self.z;
+        if w < 1e300 && w > 1e-300 {
+            return (w.ln_1p(), w / (1.0 + w));
+        }
+        let log = 2.0 * self.log_size() - df.ln();
+        if log > 0.0 { (log, 1.0) } else { (log.exp(), log.exp()) }
+    }
+
+    /// ln(df/z²), which is the logit of the first share where that is small.
+    fn log_far_share(&self, df: f64) -> f64 {
+        df.ln() - 2.0 * self.log_size()
+    }
 }
 
 /// ½ df, not so small that it is 0.
@@ -97,12 +130,12 @@ impl Univariate<3> for Law {
     }
 
     fn log_kernel(x: f64, [df, loc, scale]: [f64; 3]) -> f64 {
-        -(0.5 * df + 0.5) * log_tail((x - loc) / scale, df).0
+        -(0.5 * df + 0.5) * Standard::new(x, [loc, scale]).log_tail(df).0
     }
 
     fn log_kernel_slopes(x: f64, [df, loc, scale]: [f64; 3]) -> (f64, [f64; 3]) {
-        let z = (x - loc) / scale;
-        let (log, share) = log_tail(z, df);
+        let standard = Standard::new(x, [loc, scale]);
+        let (z, (log, share)) = (standard.z, standard.log_tail(df));
         // (df + 1) z / (df + z²), without its overflows.
         let pull = (df + 1.0) / (df / z + z);
         // ½ (share − log), which cancels for small ones: −ln(1 − share) is the logarithm.
@@ -125,14 +158,14 @@ impl Univariate<3> for Law {
 
     const SAMPLER: Sampler<3> = Sampler::Direct(draw);
     const PATHWISE: Option<fn(f64, [f64; 3]) -> [f64; 3]> = Some(|x, [df, loc, scale]| {
-        let z = (x - loc) / scale;
-        [scale * slope_along_df(z, df), 1.0, z]
+        let standard = Standard::new(x, [loc, scale]);
+        [(x - loc) * relative_slope(standard, df), 1.0, standard.z.clamp(f64::MIN, f64::MAX)]
     });
-    const CDF: Option<Curve<3>> = Some(|x, [df, loc, scale]| cdf((x - loc) / scale, df));
-    const SURVIVAL: Option<Curve<3>> = Some(|x, [df, loc, scale]| cdf((loc - x) / scale, df));
-    const LOG_CDF: Option<Curve<3>> = Some(|x, [df, loc, scale]| log_cdf((x - loc) / scale, df));
-    const LOG_SURVIVAL: Option<Curve<3>> = Some(|x, [df, loc, scale]| log_cdf((loc - x) / scale, df));
-    const ICDF: Option<Curve<3>> = Some(|q, [df, loc, scale]| loc + scale * quantile(q, df));
+    const CDF: Option<Curve<3>> = Some(|x, [df, loc, scale]| cdf(Standard::new(x, [loc, scale]), df));
+    const SURVIVAL: Option<Curve<3>> = Some(|x, [df, loc, scale]| cdf(Standard::new(-x, [-loc, scale]), df));
+    const LOG_CDF: Option<Curve<3>> = Some(|x, [df, loc, scale]| log_cdf(Standard::new(x, [loc, scale]), df));
+    const LOG_SURVIVAL: Option<Curve<3>> = Some(|x, [df, loc, scale]| log_cdf(Standard::new(-x, [-loc, scale]), df));
+    const ICDF: Option<Curve<3>> = Some(|q, [df, loc, scale]| loc + quantile(q, df, scale));
     const MEAN: Option<Moment<3>> = Some(|[df, loc, _]| if df.value > 1.0 { loc } else { Dual::constant(f64::NAN) });
     const VARIANCE: Option<Moment<3>> = Some(variance);
     const ENTROPY: Option<Moment<3>> = Some(entropy);
@@ -171,7 +204,12 @@ fn entropy_slope(df: f64) -> f64 {
 fn draw([df, loc, scale]: [f64; 3], rng: &mut Rng) -> f64 {
     let normal: f64 = rng.sample(StandardNormal);
     let log_stretch = 0.5 * (half(df).ln() - log_standard_gamma(half(df), rng));
-    loc + (scale * normal) * log_stretch.exp()
+    let (step, stretch) = (scale * normal, log_stretch.exp());
+    if stretch < f64::INFINITY && step.abs() >= f64::MIN_POSITIVE {
+        return loc + step * stretch;
+    }
+    // The product may be an ordinary number where a factor is none.
+    loc + (scale.ln() + normal.abs().ln() + log_stretch).exp().copysign(normal)
 }
 
 /// df/(df + z²) and z²/(df + z²).
@@ -189,24 +227,21 @@ fn shares(z: f64, df: f64) -> [f64; 2] {
 /// Below this df/(df + z²) the tail is its first term, x^a / (a B(a, ½)) with a = ½ df, in logarithms.
 const FAR: f64 = 1e-250;
 
-/// ln(df/z²), which is the logit of the first share where that is small.
-fn log_far_share(z: f64, df: f64) -> f64 {
-    df.ln() - 2.0 * z.abs().ln()
-}
-
-/// ln(½ df · B(½ df, ½)).
+/// ln(½ df · B(½ df, ½)), which vanishes with df.
 fn log_tail_constant(df: f64) -> f64 {
-    half(df).ln() + ln_beta(half(df), 0.5)
+    let half = half(df);
+    if half < 1.0 { ln_gamma_1p(half) - ln_gamma_ratio(0.5, half) } else { half.ln() + ln_beta(half, 0.5) }
 }
 
 /// The standard cdf: half of I(df/(df + z²); ½ df, ½) on the left.
-fn cdf(z: f64, df: f64) -> f64 {
+fn cdf(standard: Standard, df: f64) -> f64 {
+    let z = standard.z;
     if z.is_nan() {
         return z;
     }
     let [x, y] = shares(z, df);
     let tail = if x < FAR {
-        (half(df) * log_far_share(z, df) - log_tail_constant(df)).exp()
+        (half(df) * standard.log_far_share(df) - log_tail_constant(df)).exp()
     } else {
         beta_inc_both(half(df), 0.5, [x, y])[0]
     };
@@ -214,21 +249,22 @@ fn cdf(z: f64, df: f64) -> f64 {
 }
 
 /// ln of [`cdf`].
-fn log_cdf(z: f64, df: f64) -> f64 {
+fn log_cdf(standard: Standard, df: f64) -> f64 {
+    let z = standard.z;
     if z.is_nan() {
         return z;
     }
     let [x, y] = shares(z, df);
     let log_tail = if x < FAR {
-        half(df) * log_far_share(z, df) - log_tail_constant(df)
+        half(df) * standard.log_far_share(df) - log_tail_constant(df)
     } else {
         ln_beta_inc_both(half(df), 0.5, [x, y])[0]
     };
     if z < 0.0 { log_tail - LN_2 } else { (-0.5 * log_tail.exp()).ln_1p() }
 }
 
-/// The inverse of [`cdf`].
-fn quantile(q: f64, df: f64) -> f64 {
+/// The inverse of [`cdf`], times the scale.
+fn quantile(q: f64, df: f64, scale: f64) -> f64 {
     if !(0.0..=1.0).contains(&q) {
         return f64::NAN;
     }
@@ -236,35 +272,35 @@ fn quantile(q: f64, df: f64) -> f64 {
     let tail = 2.0 * q.min(1.0 - q);
     let log_share = 2.0 / df * (tail.ln() + log_tail_constant(df));
     let size = if log_share < FAR.ln() {
-        (0.5 * (df.ln() - log_share)).exp()
+        (0.5 * (df.ln() - log_share) + scale.ln()).exp()
     } else {
         let [x, y] = beta_quantile_both(half(df), 0.5, [tail, (1.0 - 2.0 * q).abs()]);
-        (y / x).sqrt() * df.sqrt()
+        scale * ((y / x).sqrt() * df.sqrt())
     };
     if q < 0.5 { -size } else { size }
 }
 
-/// dz/d df at a fixed cdf. With L for the logit of df/(df + z²), 2 ln |z| is ln df − L, whose two
+/// (dz/d df) / z at a fixed cdf. With L for the logit of df/(df + z²), 2 ln |z| is ln df − L, whose two
 /// derivatives cancel for large df, which have an expansion of their own.
-fn slope_along_df(z: f64, df: f64) -> f64 {
-    let [x, y] = shares(z, df);
+fn relative_slope(standard: Standard, df: f64) -> f64 {
+    let [x, y] = shares(standard.z, df);
     if y == 0.0 {
         return 0.0;
     }
     if df >= large_df::FROM {
-        let log = log_tail(z, df).0;
+        let log = standard.log_tail(df).0;
         if log <= large_df::UP_TO {
-            return z * large_df::relative_slope(log, df);
+            return large_df::relative_slope(log, df);
         }
     }
     let half = half(df);
     let logit_slope = if x < FAR {
         // a ln x − ln(a B(a, ½)) stays.
-        (1.0 / half - digamma_difference(half, 0.5) - log_far_share(z, df)) / half
+        (1.0 / half - digamma_difference(half, 0.5) - standard.log_far_share(df)) / half
     } else {
         beta_pathwise_logit(half, 0.5, [x, y])[0]
     };
-    0.5 * z * (1.0 / df - 0.5 * logit_slope)
+    0.5 * (1.0 / df - 0.5 * logit_slope)
 }
 
 #[cfg(test)]
@@ -280,7 +316,7 @@ mod tests {
         for row in rows("student_t") {
             let [t, df, expected] = [row[0], row[1], row[2]];
             for sign in [1.0, -1.0] {
-                let found = sign * slope_along_df(sign * t, df);
+                let found = t * relative_slope(Standard::of(sign * t), df);
                 assert!((found / expected - 1.0).abs() < 2e-11, "{row:?}: {found}, {:e}", found / expected - 1.0);
             }
         }
@@ -290,8 +326,9 @@ mod tests {
     fn quantiles_invert_far_tails() {
         for (df, furthest) in [(0.01, 1e300), (0.3, 1e200), (3.0, 1e90)] {
             for z in [-furthest, -1e30 * f64::sqrt(furthest), -1e3] {
-                let q = cdf(z, df);
-                assert!(q > 0.0 && (quantile(q, df) / z - 1.0).abs() < 1e-9, "{df}, {z}: {q}, {}", quantile(q, df));
+                let q = cdf(Standard::of(z), df);
+                let found = quantile(q, df, 1.0);
+                assert!(q > 0.0 && (found / z - 1.0).abs() < 1e-9, "{df}, {z}: {q}, {found}");
             }
         }
     }
@@ -321,5 +358,32 @@ mod tests {
         let draws = t.draw(&mut Rng::seed(2));
         assert!(draws.to_vec().contains(&f64::MAX));
         assert!(t.log_prob(&draws).to_vec().iter().all(|l| l.is_finite()));
+    }
+
+    #[test]
+    fn tiny_scales_draw_numbers_whose_density_is_finite() {
+        for (df, scale) in [(1e-4, 1e-300), (1e-3, 5e-324), (5e-324, 1e-300), (1e-5, 1e-100), (3.0, 5e-324)] {
+            let t = StudentT::<_, f64, Cpu>::filled((1000,), df, 0.0, scale);
+            let draws = t.draw(&mut Rng::seed(3));
+            assert!(draws.to_vec().iter().all(|x| x.is_finite()), "{df}, {scale}");
+            let scores = t.log_prob(&draws).to_vec();
+            // At the centre itself the density of a tiny scale is large, and finite.
+            assert!(scores.iter().all(|l| l.is_finite()), "{df}, {scale}: {scores:?}");
+            let cdf = t.cdf(&draws).unwrap().to_vec();
+            assert!(cdf.iter().all(|p| (0.0..=1.0).contains(p)), "{df}, {scale}");
+        }
+    }
+
+    /// Where (x − loc) / scale overflows: values of mpmath.
+    #[test]
+    fn values_of_infinite_size_keep_density_cdf_and_quantile() {
+        let t = StudentT::<(), f64, Cpu>::new(1e-4, 0.0, 1e-300);
+        let at = Tensor::scalar(1e300);
+        let close = |found: f64, expected: f64| {
+            assert!((found / expected - 1.0).abs() < 1e-11, "{found:e}, {expected:e}");
+        };
+        close(t.log_prob(&at).item(), -700.817_700_383_954);
+        close(t.survival(&at).unwrap().item(), 0.435_251_125_805_887_64);
+        close(t.icdf(&Tensor::scalar(0.5 + 0.0625)).unwrap().item(), 4.153_915_325_754_486_6e277);
     }
 }

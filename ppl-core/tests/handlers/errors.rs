@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use ppl_core::distributions::Normal;
-use ppl_core::model::Program;
+use ppl_core::distribution::Distribution;
+use ppl_core::distributions::{Exponential, Normal};
+use ppl_core::model::{Model, Program};
 use ppl_core::plate::{PlateRows, Rows as Indices};
 use ppl_core::primitives::{factor, observe, plate, sample};
 use ppl_core::site::SiteMask;
 use ppl_core::values::ValueMap;
-use ppl_core::{Cpu, Tensor};
+use ppl_core::{Axes2, Axis, Cpu, Tensor};
 
 use super::models::*;
 
@@ -170,6 +171,49 @@ fn parameters_of_distributions_are_checked() {
         sample(h, fixed("x"), Normal::<_, f64, Cpu>::new(0.0, scale));
     });
     assert_says(&error(&model), &["site `x`", "Normal", "scale = -2", "[1]", "positive"]);
+}
+
+/// The explanation of the first density that is not finite.
+#[track_caller]
+fn problem<M: Model<(), E = f64, D = Cpu>>(model: &M) -> String {
+    run_whole(model, 0).1.problem().expect("a problem").to_string()
+}
+
+#[test]
+fn the_guilty_element_of_an_event_is_named_with_its_parameters_and_value() {
+    let rates = || Exponential::new(Matrix::from_vec(vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0], (2usize, 3usize)));
+    let data = |bad: f64| Matrix::from_vec(vec![0.5, 0.5, 0.5, 0.5, 0.5, bad], (2, 3));
+    for bad in [-1.5, f64::NAN] {
+        let rows = body(move |h| drop(observe(h, fixed("x"), rates().to_event::<Axis<1>>(), data(bad))));
+        let log_prob = if bad.is_nan() { "is NaN at" } else { "is -inf at" };
+        let value = format!("value = {bad:?}");
+        assert_says(&problem(&rows), &["site `x`", "Exponential", log_prob, "[1, 2]", "rate = 6", &value]);
+    }
+    let mask = [true, true, false, true, true, true];
+    let both = body(move |h| {
+        let data = Matrix::from_vec(vec![0.5, 0.5, -1.0, 0.5, -2.0, 0.5], (2, 3));
+        observe(h, fixed("x"), rates().mask(mask).to_event::<Axes2<0, 1>>(), data);
+    });
+    assert_says(&problem(&both), &["element [1, 1]", "rate = 5", "value = -2.0"]);
+}
+
+#[test]
+fn a_value_far_along_a_vector_is_shown() {
+    let long = body(|h| {
+        let mut data = vec![1.0; 20];
+        data[13] = -0.25;
+        observe(h, fixed("x"), Exponential::filled((20usize,), 2.0), Vector::vector(data));
+    });
+    assert_says(&problem(&long), &["element [13]", "rate = 2", "value = -0.25"]);
+}
+
+#[test]
+fn finite_terms_whose_sum_is_not_blame_no_element() {
+    let model = body(|h| {
+        z(h);
+    });
+    let says = problem(&model.scale(f64::MAX).condition(value("z", 2.0)));
+    assert_says(&says, &["site `z`", "log-density of Normal is -inf;", "sum is not"]);
 }
 
 #[test]

@@ -88,7 +88,7 @@ type Options = Vec<(Ident, Expr)>;
 /// Splits the arguments into those with and without a key; unknown keys are mistakes.
 fn sort(verb: Verb, args: Vec<Arg>, mistakes: &mut Mistakes) -> Option<(Vec<Expr>, Options)> {
     let known: &[&str] = match verb {
-        Verb::Sample => &["obs"],
+        Verb::Sample => &["obs", "scale"],
         Verb::Param => &["constraint"],
         Verb::Plate => &["subsample", "rows"],
         _ => &[],
@@ -159,8 +159,8 @@ fn sample(given: &mut Given, guide: bool, mistakes: &mut Mistakes) -> Option<Wha
     match wrong {
         Some((span, message)) => mistakes.at(span, message),
         None => {
-            let obs = obs.map(|(_, value)| value);
-            return Some(What::Sample { dist, obs, auxiliary: auxiliary.is_some() });
+            let (obs, scale) = (obs.map(|(_, value)| value), given.option("scale").map(|(_, factor)| factor));
+            return Some(What::Sample { dist, obs, scale, auxiliary: auxiliary.is_some() });
         }
     }
     None

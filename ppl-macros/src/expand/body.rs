@@ -98,22 +98,34 @@ impl<'a> Body<'a> {
     /// lent only after they are done.
     fn eager(&self, action: &Action, function: TokenStream, args: &[&Expr]) -> TokenStream {
         let values: Vec<_> = args.iter().map(|arg| self.expr(arg)).collect();
-        let nested = args.iter().any(|arg| has_calls(arg));
+        let nested = args.iter().copied().chain(scale(action)).any(has_calls);
         self.apply(action, &function, &values, nested)
     }
 
     // Input:  `sample!("z", f(sample!("y", d)))`
     // Output: `identity(match (f(sample(..)),) { (__ppl_0,) => sample(&mut *__ppl_h, Address::fixed("z"), __ppl_0) })`
+    // Input:  `sample!("z", d, scale = w)`
+    // Output: `sample(scaled(&mut *__ppl_h, w), Address::fixed("z"), d)`
     fn apply(&self, action: &Action, function: &TokenStream, values: &[TokenStream], nested: bool) -> TokenStream {
         let (handler, address, span) = (handler(action.span), address(&action.name), mixed(action.span));
+        let scaled = |factor: TokenStream| quote_spanned!(span=> ::ppl::__private::scaled(&mut *#handler, #factor));
+        let factor = scale(action).map(|factor| self.expr(factor));
         if !nested {
-            return quote_spanned! {span=> #function(&mut *#handler, #address, #(#values),*) };
+            let handler = factor.map_or_else(|| quote_spanned!(span=> &mut *#handler), scaled);
+            return quote_spanned! {span=> #function(#handler, #address, #(#values),*) };
         }
-        let taken: Vec<_> =
-            (0..values.len()).map(|i| format_ident!("__ppl_{}", i, span = Span::mixed_site())).collect();
+        let name = |i: usize| format_ident!("__ppl_{}", i, span = Span::mixed_site());
+        let taken: Vec<_> = (0..values.len()).map(name).collect();
+        let last = factor.as_ref().map(|_| name(values.len()));
+        let handler = match &last {
+            Some(last) => scaled(quote!(#last)),
+            None => quote_spanned!(span=> &mut *#handler),
+        };
+        let (values, taken) = (values.iter().chain(&factor), taken.iter().chain(&last));
+        let arguments = taken.clone().take(values.clone().count() - usize::from(last.is_some()));
         quote_spanned! {span=>
             ::core::convert::identity(match (#(#values,)*) {
-                (#(#taken,)*) => #function(&mut *#handler, #address, #(#taken),*),
+                (#(#taken,)*) => #function(#handler, #address, #(#arguments),*),
             })
         }
     }
@@ -198,6 +210,14 @@ fn address(name: &Name) -> TokenStream {
 
 fn has_calls(expr: &Expr) -> bool {
     !placeholder::ids(expr.to_token_stream()).is_empty()
+}
+
+/// What a sample statement's log-density is multiplied by.
+fn scale(action: &Action) -> Option<&Expr> {
+    match &action.what {
+        What::Sample { scale, .. } => scale.as_ref(),
+        _ => None,
+    }
 }
 
 /// Rewrites the constructs around statements: loops over plates, and closures that take the handler with them.

@@ -263,6 +263,31 @@ fn nested_statements_are_done_before_the_handler_is_lent_again() {
 }
 
 #[test]
+fn a_scale_is_set_where_the_handler_is_lent() {
+    assert_statement(
+        quote!(sample!("z", d, scale = w)),
+        quote!(::ppl::__private::sample(
+            ::ppl::__private::scaled(&mut *__ppl_h, w),
+            ::ppl::__private::Address::fixed("z"),
+            d
+        )),
+    );
+    assert_statement(
+        quote!(sample!("z", d, obs = x, scale = deterministic!("w", a))),
+        quote!(::core::convert::identity(
+            match (d, x, ::ppl::__private::deterministic(&mut *__ppl_h, ::ppl::__private::Address::fixed("w"), a),) {
+                (__ppl_0, __ppl_1, __ppl_2) => ::ppl::__private::observe(
+                    ::ppl::__private::scaled(&mut *__ppl_h, __ppl_2),
+                    ::ppl::__private::Address::fixed("z"),
+                    __ppl_0,
+                    __ppl_1
+                ),
+            }
+        )),
+    );
+}
+
+#[test]
 fn plates_lend_the_handler_to_their_bodies() {
     assert_statement(
         quote!(plate!("p", n, subsample = 3, |rows: Rows| factor!("f", w))),

@@ -60,7 +60,8 @@ fn states<E: Dtype>([x, initial, weight, bias]: [&[E]; 4], map: &Recurrence) -> 
     let mut states = vec![E::of(0.0); map.numel()];
     let (mut from, mut to) = (Vec::new(), Vec::new());
     for t in map.order() {
-        (from.clear(), to.clear());
+        from.clear();
+        to.clear();
         for row in map.rows(t) {
             from.extend_from_slice(before(row, &states, initial, size));
             to.extend(x[row.at * size..][..size].iter().zip(bias).map(|(&x, &b)| x + b));

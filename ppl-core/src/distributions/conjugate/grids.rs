@@ -152,7 +152,69 @@ fn no_values_leave_the_prior_and_scales_do_not_overflow() {
     assert!((same.scale().item() / 1e30 - 1.0).abs() < 1e-5, "{:e}", same.scale().item());
     let known = prior.posterior(&NormalSample::new(5.0, 4.0, 1e-30));
     assert_eq!(known.loc().item(), 5.0);
-    assert!((known.scale().item() / 5e-31 - 1.0).abs() < 2e-5, "{:e}", known.scale().item());
+    assert!((known.scale().item() / 5e-31 - 1.0).abs() < 1e-6, "{:e}", known.scale().item());
+}
+
+/// Precisions weighed with 50 digits (mpmath).
+#[test]
+fn a_vague_prior_far_away_leaves_the_sample_its_digits() {
+    // loc and scale of the prior; mean, count and scale of the sample; loc and scale of the posterior.
+    let cases: [[f64; 7]; 5] = [
+        [1e8, 1e12, 0.001, 1.0, 1.0, 0.0010000000000001, 1.0],
+        [1e3, 1e6, 1e-10, 4.0, 0.001, 1.0000025e-10, 0.0005],
+        [-1e15, 1e20, 3.5, 1e6, 2.0, 3.5, 0.002],
+        [2.0, 1e-5, 1e10, 3.0, 1e9, 2.0, 1e-5],
+        [1e8, 3.0, 100000001.0, 2.0, 5.0, 100000000.41860466, 2.28747855498907],
+    ];
+    for [loc, scale, mean, count, sample, expected_loc, expected_scale] in cases {
+        let prior = Normal::<(), f64, Cpu>::new(loc, scale);
+        let posterior = prior.posterior(&NormalSample::new(mean, count, sample));
+        for (found, expected) in [(posterior.loc().item(), expected_loc), (posterior.scale().item(), expected_scale)] {
+            assert!((found - expected).abs() <= 1e-14 * expected.abs(), "{found:e}, not {expected:e}");
+        }
+        let single = |x: f64| x as f32;
+        let prior = Normal::<(), f32, Cpu>::new(single(loc), single(scale));
+        let posterior = prior.posterior(&NormalSample::new(single(mean), single(count), single(sample)));
+        let found = [posterior.loc().item(), posterior.scale().item()].map(f64::from);
+        for (found, expected) in found.into_iter().zip([expected_loc, expected_scale]) {
+            assert!((found - expected).abs() <= 1e-6 * expected.abs(), "{found:e}, not {expected:e}");
+        }
+    }
+}
+
+/// The posterior's slopes against differences of five points, and the count's where there are no values.
+#[test]
+fn slopes_of_a_normal_posterior_are_differences() {
+    let places: [[f64; 5]; 3] = [[1.0, 2.0, 3.0, 1.5, 4.0], [1e3, 50.0, 0.25, 0.5, 9.0], [-2.0, 0.1, 5.0, 8.0, 2.0]];
+    for at in places {
+        let posterior = |a: &[Tensor<(), f64>; 5]| {
+            Normal::<(), f64, Cpu>::new(&a[0], &a[1]).posterior(&NormalSample::new(&a[2], &a[4], &a[3]))
+        };
+        let parts: [fn(&Normal<(), f64, Cpu>) -> Tensor<(), f64>; 2] = [|n| n.loc(), |n| n.scale()];
+        for part in parts {
+            let leaves = at.map(|v| Tensor::<(), f64>::scalar(v).tracked());
+            let (_, grads) = grad(|| part(&posterior(&leaves)));
+            for i in 0..5 {
+                let step = 1e-3 * at[i].abs();
+                let moved = |by: f64| {
+                    let mut at = at;
+                    at[i] += by * step;
+                    part(&posterior(&at.map(Tensor::scalar))).item()
+                };
+                let expected = (8.0 * (moved(1.0) - moved(-1.0)) - (moved(2.0) - moved(-2.0))) / (12.0 * step);
+                let found = grads.get(&leaves[i]).map_or(0.0, |g| g.item());
+                assert!((found - expected).abs() < 1e-8 * expected.abs().max(1e-3), "{i}: {found}, {expected}");
+            }
+        }
+    }
+    let count = Tensor::<(), f64>::scalar(0.0).tracked();
+    let (_, grads) = grad(|| {
+        let prior = Normal::<(), f64, Cpu>::new(1.0, 2.0);
+        let posterior = prior.posterior(&NormalSample::new(4.0, &count, 0.5));
+        posterior.loc() + posterior.scale()
+    });
+    // Of 1 + 48 n / (1 + 16 n) + 2 / √(1 + 16 n).
+    assert_eq!(grads.get(&count).expect("a leaf").item(), 48.0 - 16.0);
 }
 
 #[test]
@@ -165,4 +227,21 @@ fn the_posterior_moves_with_prior_and_sample() {
     for (of, expected) in [(&loc, 0.5), (&mean, 0.5), (&scale, 0.5)] {
         assert!((slope(of) - expected).abs() < 1e-14, "{}", slope(of));
     }
+}
+
+/// More than the 2²⁴ that single precision counts one by one.
+#[test]
+fn a_zero_among_many_ones_is_counted() {
+    let mut values = vec![1.0f32; (1 << 24) + 1];
+    values[12345] = 0.0;
+    let sample = BernoulliSample::of::<_, Axis<0>>(&Tensor::<(usize,), f32>::vector(values));
+    let posterior = Beta::new(Tensor::<(), f32>::scalar(1.0), 1.0).posterior(&sample);
+    assert_eq!(posterior.concentration0().item(), 2.0);
+}
+
+#[test]
+#[should_panic(expected = "[3, 2] categories for a prior of shape [3, 2]")]
+fn the_last_axes_of_categories_are_the_batch() {
+    let seen: Tensor<(usize, usize), usize> = Tensor::from_vec(vec![0, 1, 0, 0, 1, 1], (3, 2));
+    let _ = CategoricalSample::<(usize, usize), f64, Cpu>::of((3, 2), &seen);
 }

@@ -84,7 +84,8 @@ impl<S: Shape, E: Dtype, D: Backend<E>> BernoulliSample<S, E, D> {
     /// Of zeros and ones whose axes `Ax` are the repetitions.
     pub fn of<R: Shape + ReduceShapeTo<S, Ax>, Ax: Axes>(values: &Tensor<R, E, D>) -> Self {
         let ones = values.sum::<S, Ax>();
-        let zeros = -&ones + summed(values, &ones);
+        // Not how many values there are without the ones, which single precision may not hold.
+        let zeros = (-values + E::of(1.0)).sum::<S, Ax>();
         Self::new(ones, zeros)
     }
 }
@@ -147,15 +148,14 @@ impl<S: Shape, E: Dtype, D: Backend<E>> CategoricalSample<S, E, D> {
     /// `categories` are those of the prior's batch, the ones before them are repetitions.
     ///
     /// # Panics
-    /// If a category is not among those of the last axis of `shape`, or the batch does not divide
-    /// `categories`.
+    /// If a category is not among those of the last axis of `shape`, or the last axes of `categories` are
+    /// not the batch.
     #[track_caller]
     pub fn of<R: Shape>(shape: S, categories: &Tensor<R, usize, D>) -> Self {
         let (dims, seen): (Vec<usize>, _) = (shape.concrete().into(), categories.to_vec());
-        let len = dims.last().copied().unwrap_or(0);
-        let batch = dims.iter().rev().skip(1).product::<usize>();
-        let fits = batch != 0 && seen.len() % batch == 0;
-        assert!(fits || seen.is_empty(), "{:?} categories for a prior of shape {dims:?}", categories.dims());
+        let (len, before) = dims.split_last().map_or((0, &[][..]), |(&len, before)| (len, before));
+        let (batch, found) = (before.iter().product::<usize>(), categories.dims());
+        assert!(found.ends_with(before), "{found:?} categories for a prior of shape {dims:?}");
         let mut counts = vec![0.0; batch * len];
         for (i, category) in seen.into_iter().enumerate() {
             assert!(category < len, "category {category} of {len}");

@@ -93,6 +93,16 @@ pub(super) fn cdf(x: f64, t: f64) -> f64 {
     (if t > 0.0 { (-far * (1.0 - x)).exp() * from_zero } else { from_zero }).min(1.0)
 }
 
+/// The probability of a value above x, from the distance to 0 where the mass is there.
+pub(super) fn survival(x: f64, t: f64) -> f64 {
+    if x <= 0.0 || x >= 1.0 || t.abs() < 1e-20 {
+        return 1.0 - x.clamp(0.0, 1.0);
+    }
+    let far = t.abs();
+    let from_one = (-far * (1.0 - x)).exp_m1() / (-far).exp_m1();
+    (if t < 0.0 { (-far * x).exp() * from_one } else { from_one }).min(1.0)
+}
+
 /// The logarithms of the probabilities of a value at most and above x.
 pub(super) fn logs(x: f64, t: f64) -> [f64; 2] {
     let far = t.abs();
@@ -151,6 +161,15 @@ pub(super) fn draw_slope(x: f64, t: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_upper_tail_begins_at_the_smallest_numbers() {
+        // e^(t x) for a t so large that 1 − x is 1.
+        assert!((survival(1e-17, -1e17) / (-1.0_f64).exp() - 1.0).abs() < 1e-15);
+        for (x, t) in [(0.25, -3.0), (0.5, 40.0), (0.9, 0.5)] {
+            assert!((survival(x, t) + cdf(x, t) - 1.0).abs() < 1e-15, "{x}, {t}");
+        }
+    }
 
     #[test]
     fn series_meet_the_direct_forms() {

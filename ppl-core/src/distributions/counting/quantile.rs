@@ -19,14 +19,17 @@ impl Shape {
     }
 }
 
-/// Doublings of a step that lead from 1 beyond the largest float.
+/// More steps than a search takes.
 const MOST_STEPS: u32 = 1100;
+
+/// After so many doublings of a step it grows faster.
+const DOUBLINGS: u32 = 16;
 
 /// The smallest whole number from 0 to `largest` whose `cdf` is at least `q`: `largest` for q = 1,
 /// which may be infinite, and NaN for q outside \[0, 1\].
 ///
-/// The search brackets the number by doubled steps from the guess, then halves; numbers beyond 2⁵³
-/// are those that floats can tell apart.
+/// The search brackets the number by growing steps from the guess, then halves, at first the exponent;
+/// numbers beyond 2⁵³ are those that floats can tell apart. It asks for less than 250 values of the cdf.
 pub(in crate::distributions) fn smallest_reaching(
     q: f64,
     largest: f64,
@@ -52,12 +55,14 @@ pub(in crate::distributions) fn smallest_reaching(
 fn bracket(start: f64, largest: f64, reaches: impl Fn(f64) -> bool) -> (f64, f64) {
     let (mut step, mut at) = (1.0_f64.max(start * f64::EPSILON), start);
     let down = reaches(start);
-    for _ in 0..MOST_STEPS {
+    let mut growth = 2.0;
+    for i in 0..MOST_STEPS {
         let next = if down { (at - step).max(0.0) } else { (at + step).min(largest) };
         if next == 0.0 || next == largest || reaches(next) != down {
             return if down { (next, at) } else { (at, next) };
         }
-        (at, step) = (next, 2.0 * step);
+        growth *= if i > DOUBLINGS { 2.0 } else { 1.0 };
+        (at, step) = (next, growth * step);
     }
     if down { (0.0, at) } else { (at, largest) }
 }
@@ -65,7 +70,9 @@ fn bracket(start: f64, largest: f64, reaches: impl Fn(f64) -> bool) -> (f64, f64
 /// The smallest number that reaches, between one that does not and one that does.
 fn halve(mut below: f64, mut above: f64, reaches: impl Fn(f64) -> bool) -> f64 {
     for _ in 0..MOST_STEPS {
-        let middle = (below + 0.5 * (above - below)).floor();
+        let low = below.max(1.0);
+        let apart = above > 4.0 * low;
+        let middle = if apart { (low.sqrt() * above.sqrt()).floor() } else { (below + 0.5 * (above - below)).floor() };
         if middle <= below || middle >= above {
             break;
         }
@@ -90,6 +97,22 @@ mod tests {
             let found = |q| smallest_reaching(q, f64::INFINITY, &shape, |k| k / (k + 1.0));
             assert_eq!([0.0, 0.3, 0.5, 0.51, 0.75, 1.0].map(found), [0.0, 1.0, 1.0, 2.0, 3.0, f64::INFINITY], "{mean}");
             assert!(found(-0.1).is_nan() && found(1.1).is_nan() && found(f64::NAN).is_nan());
+        }
+    }
+
+    #[test]
+    fn few_values_are_asked_for() {
+        for mean in [0.0, 1.0, 1e6, 1e17, 1e300, f64::NAN] {
+            for at in [1.0, 1e3, 1e9, 1e16, 1e100, 1e300] {
+                let count = std::cell::Cell::new(0);
+                let cdf = |k| {
+                    count.set(count.get() + 1);
+                    if k >= at { 1.0 } else { 0.0 }
+                };
+                let shape = Shape { mean, deviation: 1.0, skewness: 0.0 };
+                assert_eq!(smallest_reaching(0.5, f64::INFINITY, &shape, cdf), at);
+                assert!(count.get() < 250, "{mean}, {at}: {}", count.get());
+            }
         }
     }
 
