@@ -2,6 +2,8 @@
 
 use ppl_core::autodiff::{grad, is_recording};
 use ppl_core::backend::{Activation, Backend, Product};
+use ppl_core::distribution::Distribution;
+use ppl_core::distributions::{Categorical, Normal};
 use ppl_core::{Axis, Cpu, Tensor};
 
 type Vector<E> = Tensor<(usize,), E>;
@@ -34,6 +36,41 @@ fn element_wise_operations_and_sums() {
         let (value, grads) = grad(|| ((&x * &s).tanh() / (1.0 + x.square()) + x.softplus() * &s).sum_all());
         vec![vec![value.item()], grads.get(&x).unwrap().to_vec(), grads.get(&s).unwrap().to_vec()]
     });
+}
+
+/// Of sums that find their slopes in the forward pass: what the elements one by one give.
+#[test]
+fn sums_of_log_densities() {
+    let n = 123_457;
+    let x = Vector::vector(irregular(n)).tracked();
+    let loc = Vector::vector(irregular(n).iter().map(|v| 0.5 * v).collect()).tracked();
+    let scale = Tensor::<(), f32>::scalar(1.7).tracked();
+    let logits = Tensor::<(usize, usize), f32>::from_vec(irregular(n * 3), (n, 3)).tracked();
+    let picked = Tensor::<(usize,), usize>::from_vec((0..n).map(|i| i % 3).collect(), (n,));
+    let run = |fused: bool| {
+        let (value, grads) = grad(|| {
+            let normal = Normal::new(&loc, &scale);
+            let categories = Categorical::from_logits(&logits).log_prob(&picked).sum_all();
+            let points = if fused { normal.log_prob_sum(&x) } else { normal.log_prob(&x).sum_all() };
+            (points + categories) * -0.5
+        });
+        let [by_x, by_loc] = [&x, &loc].map(|t| grads.get(t).unwrap().to_vec());
+        let numbers = vec![value.item(), grads.get(&scale).unwrap().item()];
+        vec![numbers, by_x, by_loc, grads.get(&logits).unwrap().to_vec()]
+    };
+    same_on_any_number_of_threads(|| run(true));
+    let pairs = run(true).into_iter().flatten().zip(run(false).into_iter().flatten());
+    for (fused, apart) in pairs {
+        assert!((fused - apart).abs() <= 1e-5 * apart.abs().max(1.0), "{fused} and {apart}");
+    }
+    // The slopes along the logits of a row: ½ of its probabilities, less ½ for the category that was picked.
+    let all = run(true);
+    let row: Vec<f32> = logits.to_vec()[300_000..300_003].to_vec();
+    let total: f32 = row.iter().map(|l| l.exp()).sum();
+    for (k, l) in row.iter().enumerate() {
+        let expected = 0.5 * (l.exp() / total - f32::from(u8::from(k == 100_000 % 3)));
+        assert!((all[3][300_000 + k] - expected).abs() < 1e-6, "{} and {expected}", all[3][300_000 + k]);
+    }
 }
 
 #[test]

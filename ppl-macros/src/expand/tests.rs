@@ -6,6 +6,9 @@ use quote::quote;
 use crate::parse::attribute::Annotation;
 use crate::phases;
 
+// Statements that lend the handler to others.
+mod lending;
+
 fn model(args: TokenStream, item: TokenStream) -> String {
     phases::annotated(Annotation::Model, "f32", args, item).to_string()
 }
@@ -259,66 +262,6 @@ fn nested_statements_are_done_before_the_handler_is_lent_again() {
                 (__ppl_0,) => ::ppl::__private::factor(&mut *__ppl_h, ::ppl::__private::Address::fixed("f"), __ppl_0),
             }
         )),
-    );
-}
-
-#[test]
-fn a_scale_is_set_where_the_handler_is_lent() {
-    assert_statement(
-        quote!(sample!("z", d, scale = w)),
-        quote!(::ppl::__private::sample(
-            ::ppl::__private::scaled(&mut *__ppl_h, w),
-            ::ppl::__private::Address::fixed("z"),
-            d
-        )),
-    );
-    assert_statement(
-        quote!(sample!("z", d, obs = x, scale = deterministic!("w", a))),
-        quote!(::core::convert::identity(
-            match (d, x, ::ppl::__private::deterministic(&mut *__ppl_h, ::ppl::__private::Address::fixed("w"), a),) {
-                (__ppl_0, __ppl_1, __ppl_2) => ::ppl::__private::observe(
-                    ::ppl::__private::scaled(&mut *__ppl_h, __ppl_2),
-                    ::ppl::__private::Address::fixed("z"),
-                    __ppl_0,
-                    __ppl_1
-                ),
-            }
-        )),
-    );
-}
-
-#[test]
-fn plates_lend_the_handler_to_their_bodies() {
-    assert_statement(
-        quote!(plate!("p", n, subsample = 3, |rows: Rows| factor!("f", w))),
-        quote!(::ppl::__private::plate(
-            &mut *__ppl_h,
-            ::ppl::__private::Address::fixed("p"),
-            n,
-            ::ppl::__private::PlateRows::Subsample(3),
-            |__ppl_h: &mut dyn ::ppl::__private::Handler<Self::E, Self::D>, rows: Rows| ::ppl::__private::factor(
-                &mut *__ppl_h,
-                ::ppl::__private::Address::fixed("f"),
-                w
-            ),
-        )),
-    );
-    assert_statement(
-        quote!('a: for i in plate!("p", n) {
-            break 'a;
-        }),
-        quote!({
-            let mut __ppl_plate = ::ppl::__private::LoopPlate::enter(
-                &mut *__ppl_h,
-                ::ppl::__private::Address::fixed("p"),
-                n,
-                ::ppl::__private::PlateRows::All,
-            );
-            'a: for i in __ppl_plate.rows() {
-                let __ppl_h = __ppl_plate.handler();
-                break 'a;
-            }
-        }),
     );
 }
 
