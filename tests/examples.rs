@@ -11,6 +11,9 @@ use tempfile::TempDir;
 
 // An example is built either as a program, which the tests below run, or as its own tests; so the
 // tests inside the vae's modules are part of this file.
+#[path = "../examples/dmm/main.rs"]
+#[allow(dead_code, unreachable_pub, reason = "a program's items, of which only the tests are wanted here")]
+mod dmm;
 #[path = "../examples/vae/main.rs"]
 #[allow(dead_code, unreachable_pub, reason = "a program's items, of which only the tests are wanted here")]
 mod vae;

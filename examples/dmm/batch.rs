@@ -36,6 +36,21 @@ impl Batch {
         Batch { steps: Tensor::from_vec(values, (time, n, Const)), lengths }
     }
 
+    /// How many sequences there are.
+    pub fn sequences(&self) -> usize {
+        self.lengths.len()
+    }
+
+    /// The steps of the longest sequence.
+    pub fn longest(&self) -> usize {
+        self.lengths.first().copied().unwrap_or(0)
+    }
+
+    /// The steps of all sequences together.
+    pub fn time_steps(&self) -> usize {
+        self.lengths.iter().sum()
+    }
+
     /// Which sequences have a step `t`: all of them at the start, none from the end of the longest on.
     pub fn mask(&self, t: usize) -> Vec<bool> {
         self.lengths.iter().map(|&length| t < length).collect()
@@ -46,7 +61,7 @@ impl Batch {
     /// # Panics
     /// If no sequence has such a step.
     pub fn step(&self, t: usize) -> Tensor<(usize, Const<KEYS>)> {
-        let n = self.lengths.len();
+        let n = self.sequences();
         let step: Tensor<(usize, usize, Const<KEYS>)> = self.steps.slice(&[t..t + 1, 0..n, 0..KEYS]);
         step.reshape_like(&(n, Const))
     }

@@ -49,7 +49,10 @@ pub fn train(args: &Args) -> Result<Summary, Box<dyn Error>> {
         if due {
             let [train, valid, test] = evaluate(&mut svi, &splits, sizes)?;
             scores = Some([train, valid, test]);
-            eprintln!("epoch {:>4}: annealed {loss:.4}, NLL train {train:.4}, valid {valid:.4}, test {test:.4}", epoch + 1);
+            eprintln!(
+                "epoch {:>4}: annealed {loss:.4}, NLL train {train:.4}, valid {valid:.4}, test {test:.4}",
+                epoch + 1
+            );
             if let Some(path) = &args.checkpoint {
                 svi.save(path)?;
             }
