@@ -37,6 +37,27 @@ pub struct Chorales {
     pub test: Vec<Sequence>,
 }
 
+impl Chorales {
+    /// Chorales and steps of the three parts of the file that the papers on this model use
+    /// (Boulanger-Lewandowski, Bengio and Vincent, 2012).
+    const OF_THE_PAPERS: [(usize, usize); 3] = [(229, 13_807), (76, 4_602), (77, 4_725)];
+
+    /// The three parts, those to fit first.
+    pub fn splits(&self) -> [&[Sequence]; 3] {
+        [&self.train, &self.valid, &self.test]
+    }
+
+    /// Whether they are those of the papers on this model, by their counts.
+    pub fn are_of_the_papers(&self) -> bool {
+        self.splits().map(|split| (split.len(), time_steps(split))) == Self::OF_THE_PAPERS
+    }
+}
+
+/// The steps of all sequences together.
+pub fn time_steps(sequences: &[Sequence]) -> usize {
+    sequences.iter().map(Vec::len).sum()
+}
+
 /// Where the chorales are from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
@@ -197,10 +218,6 @@ mod tests {
         rest.unwrap_or_else(|| panic!("the file is not named first in: {message}")).to_owned()
     }
 
-    fn n_steps(sequences: &[Sequence]) -> usize {
-        sequences.iter().map(Vec::len).sum()
-    }
-
     fn n_notes(sequences: &[Sequence]) -> usize {
         sequences.iter().flatten().map(Vec::len).sum()
     }
@@ -257,10 +274,11 @@ mod tests {
     #[test]
     fn the_sample_is_what_its_readme_says() {
         let chorales = decode(Path::new("sample"), SAMPLE).unwrap();
-        let splits = [&chorales.train, &chorales.valid, &chorales.test];
-        assert_eq!(splits.map(Vec::len), [24, 4, 4]);
-        assert_eq!(splits.map(|split| n_steps(split)), [1378, 228, 308]);
-        assert_eq!(splits.map(|split| n_notes(split)), [5363, 892, 1197]);
+        let splits = chorales.splits();
+        assert_eq!(splits.map(<[_]>::len), [24, 4, 4]);
+        assert_eq!(splits.map(time_steps), [1378, 228, 308]);
+        assert_eq!(splits.map(n_notes), [5363, 892, 1197]);
+        assert!(!chorales.are_of_the_papers());
         assert!(SAMPLE.len() < 100 * 1024);
     }
 
@@ -323,11 +341,12 @@ mod tests {
         if size != 41_976 {
             return println!("skipped: {source} is another file, of {size} bytes");
         }
-        let splits = [&chorales.train, &chorales.valid, &chorales.test];
-        assert_eq!(splits.map(Vec::len), [229, 76, 77]);
-        assert_eq!(splits.map(|split| n_steps(split)), [13_807, 4_602, 4_725]);
-        assert_eq!(splits.map(|split| n_notes(split)), [53_824, 17_811, 18_367]);
-        let longest = |split: &Vec<Sequence>| split.iter().map(Vec::len).max();
+        let splits = chorales.splits();
+        assert!(chorales.are_of_the_papers());
+        assert_eq!(splits.map(<[_]>::len), [229, 76, 77]);
+        assert_eq!(splits.map(time_steps), [13_807, 4_602, 4_725]);
+        assert_eq!(splits.map(n_notes), [53_824, 17_811, 18_367]);
+        let longest = |split: &[Sequence]| split.iter().map(Vec::len).max();
         assert_eq!(splits.map(longest), [Some(129), Some(144), Some(160)]);
     }
 }

@@ -5,10 +5,16 @@ pub mod args;
 pub mod batch;
 pub mod chorale_error;
 pub mod chorales;
+pub mod curves;
+pub mod generation;
+pub mod inference;
+#[path = "../pictures/line_chart.rs"]
+pub mod line_chart;
 pub mod midi;
 pub mod model;
 pub mod network;
 pub mod piano_roll;
+pub mod progress;
 pub mod training;
 
 use std::process::ExitCode;

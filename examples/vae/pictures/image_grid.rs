@@ -20,7 +20,7 @@ pub fn image_grid(path: impl AsRef<Path>, rows: &[Vec<&[f32]>]) -> Result<(), Pi
     let path = path.as_ref();
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     if columns == 0 {
-        return Err(PictureError::Empty { path: path.into(), what: "images" });
+        return Err(PictureError::Empty { path: path.into() });
     }
     check_images(path, rows)?;
     let cell = ZOOM * SIDE + MARGIN;

@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 
 // Adds grids of images.
 mod image_grid;
+// Adds lines against the epoch; the dmm has the same file.
+#[path = "../../pictures/line_chart.rs"]
+pub mod line_chart;
 // Adds the course of training.
 mod elbo_curve;
 
@@ -15,12 +18,10 @@ pub use image_grid::image_grid;
 #[derive(Debug, thiserror::Error)]
 pub enum PictureError {
     /// There is nothing to show.
-    #[error("{}: no {what} to draw", path.display())]
+    #[error("{}: no images to draw", path.display())]
     Empty {
         /// The picture.
         path: PathBuf,
-        /// `images` or `ELBO`.
-        what: &'static str,
     },
     /// An image is not of 28 x 28 pixels.
     #[error("{}: row {row}, column {column}: expected 784 pixels, found {found}", path.display())]
@@ -46,24 +47,12 @@ pub enum PictureError {
         /// Index in the image, from 0.
         pixel: usize,
     },
-    /// An ELBO is infinite or not a number.
-    #[error("{}: the {series} ELBO of epoch {epoch} is {value}, expected a finite number", path.display())]
-    Elbo {
-        /// The picture.
-        path: PathBuf,
-        /// `training` or `test`.
-        series: &'static str,
-        /// Its epoch.
-        epoch: u32,
-        /// Its value.
-        value: f64,
-    },
-    /// The curve could not be laid out.
+    /// The picture could not be encoded.
     #[error("{}: cannot be drawn: {reason}", path.display())]
     Draw {
         /// The picture.
         path: PathBuf,
-        /// What the drawing library said.
+        /// What the encoder said.
         reason: String,
     },
     /// The file could not be written.
