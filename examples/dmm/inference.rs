@@ -27,19 +27,22 @@ pub fn begin(args: &Args, sizes: Sizes, steps: u64, batch: &Batch) -> Result<Dmm
     let mut svi = Svi::new(dmm, dmm_guide, optimizer, TraceElbo::default()).seed(args.seed);
     match args.checkpoint.as_deref() {
         Some(path) if args.resume => {
-            if !path.exists() {
-                return Err(format!("{}: no checkpoint to resume; without --resume, a run makes one", path.display()))?;
-            }
-            check(path, &Checkpoint::<f32>::read(path)?.header, args, steps)?;
+            check_there(path, path.exists(), "no checkpoint to resume; without --resume, a run makes one")?;
+            check_made_alike(path, &Checkpoint::<f32>::read(path)?.header, args, steps)?;
             svi.load(path, (batch, sizes, 1.0))?;
+            eprintln!("resumed {} after {} epochs", path.display(), svi.steps() / steps);
+            return Ok(svi);
         }
-        Some(path) if !folder(path).is_dir() => {
-            return Err(format!("{}: the folder of the checkpoint is not there", path.display()))?;
-        }
-        // Parameters come to be where they are first met.
-        _ => drop(svi.evaluate((batch, sizes, 1.0))?),
+        Some(path) => check_there(path, folder(path).is_dir(), "the folder of the checkpoint is not there")?,
+        None => {}
     }
+    // Parameters come to be where they are first met.
+    svi.evaluate((batch, sizes, 1.0))?;
     Ok(svi)
+}
+
+fn check_there(path: &Path, there: bool, problem: &str) -> Result<(), String> {
+    if there { Ok(()) } else { Err(format!("{}: {problem}", path.display())) }
 }
 
 fn folder(path: &Path) -> &Path {
@@ -47,12 +50,12 @@ fn folder(path: &Path) -> &Path {
 }
 
 /// Whether the options that a checkpoint shows are those of this run.
-fn check(path: &Path, header: &Header, args: &Args, steps: u64) -> Result<(), String> {
+fn check_made_alike(path: &Path, header: &Header, args: &Args, steps: u64) -> Result<(), String> {
     let saved = [("iafs", flows(header), args.iafs as u64), ("seed", header.seed, args.seed)];
     if let Some((option, saved, given)) = saved.into_iter().find(|(_, saved, given)| saved != given) {
         return Err(format!("{}: made with --{option} {saved}, but this run has --{option} {given}", path.display()));
     }
-    if header.step % steps != 0 {
+    if !header.step.is_multiple_of(steps) {
         return Err(format!(
             "{}: its {} steps are no whole epochs of {steps} steps; it was made with another --batch, or other data",
             path.display(),

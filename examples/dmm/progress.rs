@@ -2,7 +2,7 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-const TEMPLATE: &str = "epoch {prefix} {wide_bar} {elapsed}, {eta} left; {msg}";
+const TEMPLATE: &str = "epoch {prefix} {wide_bar} {elapsed_precise}, {eta_precise} left; {msg}";
 
 /// How far a run is. Where stderr is no terminal, only the lines are shown.
 pub struct Progress {
