@@ -2,7 +2,8 @@
 
 use ppl_core::autodiff::grad;
 use ppl_core::backend::Backend;
-use ppl_core::nn::{Activation, AutoregressiveNetwork, Initialise, Linear};
+use ppl_core::nn::{Activation, AutoregressiveNetwork, Direction, Initialise, Linear, Rnn};
+use ppl_core::ops::stack;
 use ppl_core::params::{ErasedModule, Init, Module, Visitor, VisitorMut};
 use ppl_core::rng::Rng;
 use ppl_core::{Axis, Cpu, Dtype, Tensor};
@@ -230,4 +231,95 @@ where
 fn masked_networks_are_products_with_masked_weights() {
     masked_networks::<f32>(2e-6);
     masked_networks::<f64>(1e-14);
+}
+
+/// A recurrent layer with its initial states as one more parameter.
+#[derive(Clone)]
+struct Recurrent<E: Dtype>
+where
+    Cpu: Backend<E>,
+{
+    rnn: Rnn<usize, usize, E>,
+    initial: Matrix<E>,
+    lengths: Vec<usize>,
+    direction: Direction,
+    activation: Activation,
+}
+
+impl<E: Dtype> Module<E, Cpu> for Recurrent<E>
+where
+    Cpu: Backend<E>,
+{
+    fn visit(&self, visitor: &mut Visitor<'_, E, Cpu>) {
+        visitor.field("rnn", &self.rnn);
+        visitor.field("initial", &self.initial);
+    }
+
+    fn visit_mut(&mut self, visitor: &mut VisitorMut<'_, E, Cpu>) {
+        visitor.field("rnn", &mut self.rnn);
+        visitor.field("initial", &mut self.initial);
+    }
+}
+
+impl<E: Dtype> Recurrent<E>
+where
+    Cpu: Backend<E>,
+{
+    /// The states of all steps below one another, by the layer.
+    fn fused(&self, x: &Matrix<E>) -> Matrix<E> {
+        let (sequences, units) = self.initial.shape();
+        let (cells, inputs) = x.shape();
+        let x = x.clone().reshape_like(&(cells / sequences, sequences, inputs));
+        self.rnn.forward(&x, &self.initial, self.lengths.clone(), self.direction).reshape_like(&(cells, units))
+    }
+
+    /// The same, step by step: where a sequence has no step its state stays, and 0 is put out.
+    fn composed(&self, x: &Matrix<E>) -> Matrix<E> {
+        let (sequences, units) = self.initial.shape();
+        let (cells, inputs) = x.shape();
+        let steps = cells / sequences;
+        let (input, recurrent) = (&self.rnn.input, &self.rnn.recurrent);
+        let (mut state, mut states) = (self.initial.clone(), vec![self.initial.clone(); steps]);
+        for i in 0..steps {
+            let t = if self.direction == Direction::Forward { i } else { steps - 1 - i };
+            let x: Matrix<E> = x.slice(&[t * sequences..(t + 1) * sequences, 0..inputs]);
+            let sum = affine(&x, &input.weight, &input.bias) + affine(&state, &recurrent.weight, &recurrent.bias);
+            let is_there: Vec<bool> = (0..sequences * units).map(|cell| t < self.lengths[cell / units]).collect();
+            let next = activated(&sum, self.activation);
+            states[t] = next.select(&is_there, 0.0);
+            state = next.select(&is_there, &state);
+        }
+        stack::<_, (usize, usize, usize), _, _>(&states).reshape_like(&(cells, units))
+    }
+}
+
+fn recurrent_layers<E: Dtype>(tolerance: f64)
+where
+    Cpu: Backend<E>,
+{
+    let cases: [(usize, usize, usize, &[usize]); 4] = [
+        (1, 1, 1, &[1]),
+        (5, 2, 3, &[5, 3, 3, 1]),
+        (6, 4, 7, &[2, 6, 0, 4]),
+        (12, 30, 40, &[12, 12, 9, 8, 8, 7, 3, 1]),
+    ];
+    for (steps, inputs, units, lengths) in cases {
+        for activation in [Activation::Relu, Activation::Tanh] {
+            for direction in [Direction::Forward, Direction::Backward] {
+                let mut init = Init::<E, Cpu>::new(Rng::seed(3));
+                let rnn = Rnn::new(&mut init, inputs, units, activation);
+                let initial = init.normal((lengths.len(), units), 1.0);
+                let layer = Recurrent { rnn, initial, lengths: lengths.to_vec(), direction, activation };
+                let x = init.normal((steps * lengths.len(), inputs), 1.2);
+                let (fused, composed) = (run(&layer, &x, Recurrent::fused), run(&layer, &x, Recurrent::composed));
+                agree(&format!("{direction:?}, {activation:?}, {lengths:?}"), &fused, &composed, tolerance);
+            }
+        }
+    }
+}
+
+#[test]
+fn recurrent_layers_are_their_steps() {
+    recurrent_layers::<f32>(5e-6);
+    recurrent_layers::<f64>(1e-14);
 }
