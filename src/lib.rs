@@ -19,6 +19,70 @@
 //! - layers of networks, ours and dfdx's: [`nn`]; normalising flows: [`flows`]; parameters: [`params`];
 //! - inference: [`infer::Svi`], its objectives and optimisers;
 //! - in `f64`: the same names in [`prelude64`] instead of [`prelude`].
+//!
+//! # A guide with and without a flow
+//!
+//! Four random walks in the plane, of whose places only the sum of both coordinates is seen, so that the
+//! coordinates depend on one another. The guide `plain` cannot say so; `flown` can, with an inverse
+//! autoregressive flow behind its normal distributions. By `diff`, one line is changed, the name's, and two
+//! are added. For three steps of `x` the best loss there is, minus the log-evidence, is 17.8; after 300 steps of
+//! Adam `plain` comes to 28.0 and `flown` to 18.8:
+//!
+//! ```
+//! use ppl::flows::AffineAutoregressive;
+//! # use ppl::infer::{Adam, RunOptions, Svi, TraceElbo};
+//! use ppl::nn::Linear;
+//! use ppl::prelude::*;
+//!
+//! type Points = Tensor<Rank2<4, 2>>;
+//! type Sums = Tensor<Rank1<4>>;
+//!
+//! #[model]
+//! fn walk(x: &[Sums]) {
+//!     plate!("sequences", 4, |_| {
+//!         let mut z = Points::zeros();
+//!         for (t, x) in x.iter().enumerate() {
+//!             z = sample!("z_{t}": Points, Normal::new(z, 1.0).to_event::<Axis<1>>());
+//!             sample!("x_{t}", Normal::new(z.sum::<Rank1<4>, _>(), 0.5), obs = x);
+//!         }
+//!     });
+//! }
+//!
+//! #[guide(walk)]
+//! fn plain(x: &[Sums]) {
+//!     let combiner = module!("combiner", Linear::<Const<2>, Const<2>>::build);
+//!     plate!("sequences", 4, |_| {
+//!         let mut z = Points::zeros();
+//!         for (t, x) in x.iter().enumerate() {
+//!             let next = Normal::new(combiner.forward(z + x.broadcast::<Rank2<4, 2>, _>()), 0.5).to_event::<Axis<1>>();
+//!             z = sample!("z_{t}", next);
+//!         }
+//!     });
+//! }
+//!
+//! #[guide(walk)]
+//! fn flown(x: &[Sums]) {
+//!     let combiner = module!("combiner", Linear::<Const<2>, Const<2>>::build);
+//!     let flow = module!("flow", |init| AffineAutoregressive::new(init, 2, &[16]));
+//!     plate!("sequences", 4, |_| {
+//!         let mut z = Points::zeros();
+//!         for (t, x) in x.iter().enumerate() {
+//!             let next = Normal::new(combiner.forward(z + x.broadcast::<Rank2<4, 2>, _>()), 0.5).to_event::<Axis<1>>();
+//!             let next = TransformedDistribution::new(next, flow.clone());
+//!             z = sample!("z_{t}", next);
+//!         }
+//!     });
+//! }
+//! # let x = [0.5, 1.5, 0.7].map(Sums::full);
+//! # let mut svi = Svi::new(walk, plain, Adam::new(0.02), TraceElbo::with_particles(16)).seed(1);
+//! # svi.run(RunOptions::steps(300), (&x[..],))?;
+//! # let without = svi.evaluate((&x[..],))?;
+//! # let mut svi = Svi::new(walk, flown, Adam::new(0.02), TraceElbo::with_particles(16)).seed(1);
+//! # svi.run(RunOptions::steps(300), (&x[..],))?;
+//! # let with = svi.evaluate((&x[..],))?;
+//! # assert!((17.0..20.0).contains(&with) && (26.0..30.0).contains(&without), "{with}, {without}");
+//! # Ok::<(), ppl::Error>(())
+//! ```
 
 pub use ppl_core::*;
 /// Inference: objectives, optimisers, stochastic variational inference.

@@ -41,6 +41,8 @@
 //! assert_eq!(dist.log_prob(&x).shape(), (ppl_core::Const::<5>,));
 //! ```
 //!
+//! How little a guide changes when it takes a flow is shown on the front page of the crate `ppl`.
+//!
 //! Reference: Papamakarios et al., *Normalizing Flows for Probabilistic Modeling and Inference*, 2021.
 
 // The last pair that a flow mapped.

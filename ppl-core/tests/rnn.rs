@@ -80,6 +80,25 @@ fn what_padding_holds_does_not_count() {
     assert_eq!(run(0.0)[9..], [0.0; 3]);
 }
 
+/// Nor in gradients, those of the input's weight with it, where 0 stands beside it.
+#[test]
+fn what_padding_holds_has_no_part_in_gradients() {
+    let rnn = Layer::new(&mut Init::new(Rng::seed(1)), Const, Const, Activation::Tanh);
+    let run = |padding: f64| {
+        let mut rnn = rnn.clone();
+        rnn.input.weight = rnn.input.weight.tracked();
+        let x = Tensor::from_vec(vec![0.3, -0.2, 0.5, 0.1, 0.7, 0.4, padding, padding], (2, 2, Const)).tracked();
+        let initial = Tensor::full_like(0.0, (2, Const));
+        let (_, grads) = grad(|| rnn.forward(&x, &initial, [2, 1], Direction::Backward).square().sum_all());
+        [grads.get(&rnn.input.weight).unwrap().to_vec(), grads.get(&x).unwrap().to_vec()]
+    };
+    let zero = run(0.0);
+    assert!(zero[0].iter().all(|g| *g != 0.0) && zero[1][6..] == [0.0; 2]);
+    for padding in [1e300, f64::NAN, f64::INFINITY] {
+        assert_eq!(run(padding), zero);
+    }
+}
+
 #[test]
 #[should_panic(expected = "Rnn: a length of [5] exceeds the 4 steps")]
 fn a_length_beyond_the_steps_is_refused() {

@@ -8,7 +8,7 @@ use crate::Cpu;
 use crate::backend::{Activation, Backend, Direction, Recurrence};
 use crate::dtype::Dtype;
 use crate::params::{Init, Module, Visitor, VisitorMut};
-use crate::tensor::Tensor;
+use crate::tensor::{Flat, Tensor};
 
 use super::{Initialise, Linear};
 
@@ -79,12 +79,27 @@ impl<I: Dim, H: Dim, E: Dtype, D: Backend<E>> Rnn<I, H, E, D> {
         assert!(lengths.iter().all(|&length| length <= t), "Rnn: a length of {lengths:?} exceeds the {t} steps");
         assert!(inputs.size() == own_inputs, "Rnn: {} inputs for a layer of {own_inputs}", inputs.size());
         assert!(initial.dims() == [b, units], "Rnn: initial states of {:?}, not [{b}, {units}]", initial.dims());
+        let moved = self.input.apply(finite_padding(x, &lengths), t * b, Activation::Identity);
         let map = Recurrence { lengths, steps: t, size: units, direction, activation: self.activation };
-        let moved = self.input.apply(x.flat(), t * b, Activation::Identity);
         let states =
             D::recurrent([moved, initial.flat(), self.recurrent.weight.flat(), self.recurrent.bias.flat()], map);
         states.reshape_like(&(steps, sequences, self.input.weight.shape().1))
     }
+}
+
+/// The inputs, with zeros for padding that is not finite: the weights' gradient has it as a factor beside a 0.
+fn finite_padding<T: Dim, B: Dim, I: Dim, E: Dtype, D: Backend<E>>(
+    x: &Tensor<(T, B, I), E, D>,
+    lengths: &[usize],
+) -> Flat<E, D> {
+    let (sequences, inputs) = (lengths.len(), x.shape().2.size());
+    let is_there = |cell: usize| cell / sequences < lengths[cell % sequences];
+    let is_padding = |(cell, row): (usize, &[E])| !is_there(cell) && !row.iter().all(|v| v.is_finite());
+    if !x.read(|values| values.chunks(inputs.max(1)).enumerate().any(is_padding)) {
+        return x.flat();
+    }
+    let mask: Vec<bool> = (0..x.numel()).map(|i| is_there(i / inputs)).collect();
+    x.flat().select(&mask, 0.0)
 }
 
 impl<I: Dim, H: Dim, E: Dtype, D: Backend<E>> Module<E, D> for Rnn<I, H, E, D> {
