@@ -14,11 +14,14 @@
 
 // The tape flag and the stack of recorders.
 mod recorder;
+// Values made once for each recorder.
+mod per_recorder;
 // What a backward pass leaves behind.
 mod gradients;
 
 pub use gradients::Gradients;
-pub(crate) use recorder::{DfdxGradients, Recorder, record, recording};
+pub(crate) use per_recorder::{PerRecorder, same};
+pub(crate) use recorder::{DfdxGradients, Recorder, record, recording, shared};
 pub use recorder::{GradTape, is_recording, no_grad};
 
 use crate::{Dtype, Tensor, backend::Backend, error::Error};

@@ -151,6 +151,11 @@ pub trait Backend<E: Dtype>: Device + dfdx::tensor_ops::Device<E> {
         composed::take(x, positions)
     }
 
+    /// The `len` elements from `start` on.
+    fn window(x: Flat<E, Self>, start: usize, len: usize) -> Flat<E, Self> {
+        Self::take(x, (start..start + len).collect())
+    }
+
     /// All elements of the parts, one part after the other.
     fn join(parts: Vec<Flat<E, Self>>) -> Flat<E, Self> {
         composed::join(parts)

@@ -34,6 +34,9 @@ pub trait Dtype:
     /// 1 − e⁻ˣ for x ≥ 0, in a form that loops vectorise: within 4 units in the last place.
     fn quick_one_minus_exp_neg(self) -> Self;
 
+    /// tanh x, in a form that loops vectorise: within 6 units in the last place.
+    fn quick_tanh(self) -> Self;
+
     /// Little-endian bytes of a slice, for checkpoints.
     fn to_le_bytes(values: &[Self]) -> Vec<u8>;
 
@@ -71,6 +74,13 @@ macro_rules! dtype {
                 $quick::one_minus_exp_neg(self)
             }
 
+            #[inline(always)]
+            fn quick_tanh(self) -> Self {
+                // With u = 1 − e⁻²ˣ, tanh x = u / (2 − u).
+                let u = $quick::one_minus_exp_neg(2.0 * self.abs());
+                (u / (2.0 - u)).copysign(self)
+            }
+
             fn to_le_bytes(values: &[Self]) -> Vec<u8> {
                 values.iter().flat_map(|v| v.to_le_bytes()).collect()
             }
@@ -87,3 +97,24 @@ macro_rules! dtype {
 
 dtype!(f32, single);
 dtype!(f64, double);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The greatest distance of `quick_tanh` from `tanh` relative to it, in units of `epsilon`.
+    fn worst<E: Dtype>() -> f64 {
+        let points = (-400_000..400_000).map(|i| E::of(f64::from(i) * 5e-5)).filter(|x| *x != E::of(0.0));
+        let distances = points.map(|x| (x.quick_tanh().wide() / x.wide().tanh() - 1.0).abs());
+        distances.fold(0.0, f64::max) / E::epsilon().wide()
+    }
+
+    #[test]
+    fn quick_tanh_is_within_six_units_in_the_last_place() {
+        assert!(worst::<f32>() <= 6.0, "{}", worst::<f32>());
+        assert!(worst::<f64>() <= 6.0, "{}", worst::<f64>());
+        assert_eq!((0f32.quick_tanh(), 1e-30f32.quick_tanh(), (-1e30f32).quick_tanh()), (0.0, 1e-30, -1.0));
+        assert_eq!((0.0.quick_tanh(), 1e-300.quick_tanh(), f64::NEG_INFINITY.quick_tanh()), (0.0, 1e-300, -1.0));
+        assert!(f32::NAN.quick_tanh().is_nan() && f64::NAN.quick_tanh().is_nan());
+    }
+}

@@ -3,9 +3,11 @@
 use std::any::Any;
 use std::cell::RefCell;
 use std::marker::PhantomData;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use dfdx::tensor::{HasErr, Merge, NoneTape, Storage, Tape};
+use rustc_hash::FxHashMap;
 
 /// Gradients as dfdx keeps them, which is what backward operations write into.
 pub(crate) type DfdxGradients<E, D> = dfdx::tensor::Gradients<E, D>;
@@ -23,6 +25,8 @@ struct Entry {
     operations: Box<dyn Any>,
     /// Tells this level from all others, for as long as somebody holds it.
     mark: Arc<()>,
+    /// What operations of this level have in common.
+    shared: FxHashMap<(usize, usize), Rc<dyn Any>>,
 }
 
 /// The mark of a stretch that records nothing.
@@ -98,6 +102,22 @@ pub(crate) fn recording() -> Option<Arc<()>> {
     })
 }
 
+/// What operations that this thread's innermost recorder takes have in common under a key, made by the
+/// first of them. `None` where [`record`] would take none of this dtype and device.
+///
+/// # Panics
+/// If a key stands for a value of another type.
+pub(crate) fn shared<E: 'static, D: Storage<E>, T: 'static>(
+    key: (usize, usize),
+    new: impl FnOnce() -> T,
+) -> Option<Rc<T>> {
+    RECORDERS.with_borrow_mut(|stack| {
+        let top = stack.last_mut().filter(|top| top.operations.is::<Vec<BackwardOp<E, D>>>())?;
+        let found = top.shared.entry(key).or_insert_with(|| Rc::new(new()));
+        Some(found.clone().downcast().expect("values of one type under a key"))
+    })
+}
+
 /// Runs `f` without recording anything, whatever is tracked in it.
 pub fn no_grad<R>(f: impl FnOnce() -> R) -> R {
     let _level = Level::push(Box::new(Pause));
@@ -112,7 +132,7 @@ struct Level {
 impl Level {
     fn push(operations: Box<dyn Any>) -> Self {
         RECORDERS.with_borrow_mut(|stack| {
-            stack.push(Entry { operations, mark: Arc::new(()) });
+            stack.push(Entry { operations, mark: Arc::new(()), shared: FxHashMap::default() });
             Level { depth: stack.len() - 1 }
         })
     }

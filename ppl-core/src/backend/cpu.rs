@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use dfdx::shapes::Shape;
 use dfdx::tensor::{Cpu, HasErr, Storage, TensorFromVec};
+use pulp::Arch;
 
 use super::{Activation, Backend, BlockFunction, Blocks, Device, Layers, Product, Recurrence, Reduction};
 use crate::autodiff::DfdxGradients;
@@ -28,6 +29,10 @@ mod reduce;
 mod movement;
 // Matrix products and fused linear maps.
 mod matmul;
+// Matrices in order for products with few rows.
+mod panels;
+// Weights that several operations multiply by.
+mod shared_weight;
 // Recurrent maps.
 mod recurrent;
 // Functions of whole blocks.
@@ -65,10 +70,16 @@ where
 
     /// The nearest values of this type: themselves where it is `f64`.
     fn narrow(values: Vec<f64>) -> Vec<Self>;
+
+    /// How many columns a panel of a matrix has.
+    fn panel_width() -> usize;
+
+    /// `product = x · panel`, where rows of `x` have `len` elements.
+    fn panel_product(panel: &[Self], x: &[Self], len: usize, product: &mut [Self]);
 }
 
 macro_rules! cpu_backend {
-    ($E:ident, $widen:expr, $narrow:expr) => {
+    ($E:ident, $Kernel:ident, $panel_width:expr, $widen:expr, $narrow:expr) => {
         impl Element for $E {
             fn buffer(buffer: &mut <Cpu as Storage<Self>>::Vec) -> &mut Vec<Self> {
                 buffer
@@ -80,6 +91,14 @@ macro_rules! cpu_backend {
 
             fn narrow(values: Vec<f64>) -> Vec<Self> {
                 $narrow(values)
+            }
+
+            fn panel_width() -> usize {
+                $panel_width
+            }
+
+            fn panel_product(panel: &[Self], x: &[Self], len: usize, product: &mut [Self]) {
+                Arch::new().dispatch(panels::$Kernel { panel, x, len, product });
             }
         }
 
@@ -130,6 +149,10 @@ macro_rules! cpu_backend {
                 movement::take(x, positions)
             }
 
+            fn window(x: Flat<$E, Self>, start: usize, len: usize) -> Flat<$E, Self> {
+                movement::window(x, start, len)
+            }
+
             fn join(parts: Vec<Flat<$E, Self>>) -> Flat<$E, Self> {
                 movement::join(parts)
             }
@@ -163,10 +186,14 @@ macro_rules! cpu_backend {
     };
 }
 
-cpu_backend!(f32, |values: &[f32]| Cow::Owned(values.iter().map(|&v| f64::from(v)).collect()), |values: Vec<f64>| {
-    values.into_iter().map(|v| v as f32).collect()
-});
-cpu_backend!(f64, Cow::Borrowed, std::convert::identity);
+cpu_backend!(
+    f32,
+    PanelsOfF32,
+    panels::width_of_f32(),
+    |values: &[f32]| Cow::Owned(values.iter().map(|&v| f64::from(v)).collect()),
+    |values: Vec<f64>| { values.into_iter().map(|v| v as f32).collect() }
+);
+cpu_backend!(f64, PanelsOfF64, panels::width_of_f64(), Cow::Borrowed, std::convert::identity);
 
 /// Records the backward pass of `out` where it is tracked and a recorder is open: `backward` gets
 /// the gradients and, taken out of them, that of `out`.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::autodiff::recording;
+use crate::autodiff::{recording, same};
 use crate::backend::Backend;
 use crate::dtype::Dtype;
 use crate::transform::Flat;
@@ -52,11 +52,7 @@ impl<E: Dtype, D: Backend<E>> Memory<E, D> {
     pub(super) fn find(&self, is_asked: impl FnOnce(&Pair<E, D>) -> bool) -> Option<Pair<E, D>> {
         let kept = self.lock();
         let Kept { pair, recorder } = kept.as_ref()?;
-        let same_recorder = match (recorder, recording()) {
-            (Some(then), Some(now)) => Arc::ptr_eq(then, &now),
-            (None, None) => true,
-            _ => false,
-        };
+        let same_recorder = same(recorder.as_ref(), recording().as_ref());
         (same_recorder && is_asked(pair)).then(|| pair.clone())
     }
 }

@@ -3,6 +3,7 @@
 use dfdx::shapes::Shape;
 
 use crate::Cpu;
+use crate::autodiff::PerRecorder;
 use crate::backend::{Activation, Backend, Product};
 use crate::dtype::Dtype;
 use crate::error::ShapeError;
@@ -38,6 +39,14 @@ pub struct AutoregressiveNetwork<E: Dtype = f32, D: Backend<E> = Cpu> {
     order: Vec<usize>,
     outputs: usize,
     activation: Activation,
+    masked: PerRecorder<Masked<E, D>>,
+}
+
+/// The weights of the layers times their masks, and that which skips the hidden layers.
+#[derive(Clone)]
+struct Masked<E: Dtype, D: Backend<E>> {
+    layers: Vec<Flat<E, D>>,
+    skip: Option<Flat<E, D>>,
 }
 
 impl<E: Dtype, D: Backend<E>> AutoregressiveNetwork<E, D> {
@@ -54,6 +63,7 @@ impl<E: Dtype, D: Backend<E>> AutoregressiveNetwork<E, D> {
             order: vec![],
             outputs,
             activation: Activation::Relu,
+            masked: PerRecorder::new(),
         };
         net.with_order((0..len).collect())
     }
@@ -79,6 +89,7 @@ impl<E: Dtype, D: Backend<E>> AutoregressiveNetwork<E, D> {
         self.skip_mask = mask(&inputs, &degrees[hidden + 1]);
         self.masks = degrees.windows(2).map(|pair| mask(&pair[0], &pair[1])).collect();
         self.order = order;
+        self.masked = PerRecorder::new();
         self
     }
 
@@ -88,6 +99,7 @@ impl<E: Dtype, D: Backend<E>> AutoregressiveNetwork<E, D> {
     pub fn with_skip(mut self, init: &mut Init<E, D>) -> Self {
         let (i, o) = (self.order.len(), self.order.len() * self.outputs);
         self.skip = Some(Initialise::Uniform.draw(init, (i, o), i, o));
+        self.masked = PerRecorder::new();
         self
     }
 
@@ -102,6 +114,7 @@ impl<E: Dtype, D: Backend<E>> AutoregressiveNetwork<E, D> {
     #[must_use]
     pub fn initialised(mut self, init: &mut Init<E, D>, weight: Initialise, bias: Initialise) -> Self {
         self.layers = self.layers.into_iter().map(|layer| layer.initialised(init, weight, bias)).collect();
+        self.masked = PerRecorder::new();
         self
     }
 
@@ -140,16 +153,24 @@ impl<E: Dtype, D: Backend<E>> AutoregressiveNetwork<E, D> {
     pub(crate) fn apply(&self, x: Flat<E, D>, rows: usize) -> Flat<E, D> {
         let last = self.layers.len() - 1;
         let product = |rows, k, n| Product { batch: 1, m: rows, k, n, shared_right: true };
-        let skipped = self.skip.as_ref().map(|skip| {
+        let masked = self.masked.get_or(|| self.masked_weights());
+        let skipped = masked.skip.zip(self.skip.as_ref()).map(|(weight, skip)| {
             let (k, n) = skip.shape();
-            D::matmul(x.clone(), skip.flat() * &self.skip_mask, product(rows, k, n))
+            D::matmul(x.clone(), weight, product(rows, k, n))
         });
-        let out = self.layers.iter().zip(&self.masks).enumerate().fold(x, |x, (i, (layer, mask))| {
+        let out = self.layers.iter().zip(masked.layers).enumerate().fold(x, |x, (i, (layer, weight))| {
             let (k, n) = layer.sizes();
             let activation = if i == last { Activation::Identity } else { self.activation };
-            D::linear(x, layer.weight.flat() * mask, layer.bias.flat(), product(rows, k, n), activation)
+            D::linear(x, weight, layer.bias.flat(), product(rows, k, n), activation)
         });
         skipped.map_or(out.clone(), |skipped| out + skipped)
+    }
+
+    fn masked_weights(&self) -> Masked<E, D> {
+        Masked {
+            layers: self.layers.iter().zip(&self.masks).map(|(layer, mask)| layer.weight.flat() * mask).collect(),
+            skip: self.skip.as_ref().map(|skip| skip.flat() * &self.skip_mask),
+        }
     }
 }
 
@@ -182,6 +203,7 @@ impl<E: Dtype, D: Backend<E>> Module<E, D> for AutoregressiveNetwork<E, D> {
     }
 
     fn visit_mut(&mut self, visitor: &mut VisitorMut<'_, E, D>) {
+        self.masked = PerRecorder::new();
         visitor.field("layers", &mut self.layers);
         visitor.field("skip", &mut self.skip);
     }

@@ -140,6 +140,12 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Tensor<S, E, D> {
         };
         let steps = strides(&dims);
         let offset = ranges.iter().zip(&steps).map(|(r, s)| r.start * s).sum();
+        // Whole entries of all axes behind the first that is cut lie side by side.
+        let cut = sizes.iter().position(|&size| size != 1).map_or(dims.len(), |first| first + 1);
+        if sizes[cut..] == dims[cut..] {
+            let window = D::window(self.flat(), offset, sizes.iter().product());
+            return Ok(window.reshape_like(&shape));
+        }
         Ok(self.pick(strided_positions(&sizes, &steps, offset), shape))
     }
 

@@ -1,8 +1,10 @@
 //! Matrix products through the `gemm` crate, and linear maps with bias and activation fused.
 
-use dfdx::tensor::{Cpu, HasErr};
+use dfdx::tensor::Cpu;
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
+use super::shared_weight::SharedWeight;
 use super::{CHUNK, Element, buffer::slice, output, record_from};
 use crate::backend::{Activation, Backend, Product};
 use crate::dtype::Dtype;
@@ -37,10 +39,22 @@ impl<'a, E> Matrix<'a, E> {
             column_stride: self.row_stride,
         }
     }
+
+    /// Rows and columns.
+    pub(super) fn sizes(self) -> (usize, usize) {
+        (self.rows, self.columns)
+    }
+}
+
+impl<E: Copy> Matrix<'_, E> {
+    /// One element.
+    pub(super) fn at(self, row: usize, column: usize) -> E {
+        self.data[row * self.row_stride + column * self.column_stride]
+    }
 }
 
 /// Products below this many multiplications are not worth a second thread.
-const THREADED: usize = 1 << 18;
+pub(super) const THREADED: usize = 1 << 18;
 
 /// `out += a · b`, or `out = a · b` where `add` is false; `out` is row-major.
 pub(super) fn multiply<E: Dtype>(a: Matrix<'_, E>, b: Matrix<'_, E>, out: &mut [E], add: bool) {
@@ -98,7 +112,10 @@ where
 {
     let Product { batch, m, k, n, shared_right } = sizes;
     let mut values = vec![E::of(0.0); batch * m * n];
-    {
+    let weight = if batch == 1 { SharedWeight::announce(&b, k, n) } else { None };
+    if let Some(weight) = &weight {
+        weight.add_product(slice(&a.inner), &mut values);
+    } else {
         let (a, b) = (slice(&a.inner), slice(&b.inner));
         for i in 0..batch {
             let left = Matrix::new(nth(a, i, m * k, false), m, k);
@@ -108,6 +125,9 @@ where
     }
     let out = output(values, a.tracked || b.tracked);
     record_from(&out, move |grads, upstream| {
+        if let Some(weight) = &weight {
+            return weight.pull_back(grads, &a, &b, &upstream);
+        }
         let up = |i: usize| Matrix::new(&upstream[i * m * n..][..m * n], m, n);
         if a.tracked {
             let right = slice(&b.inner);
@@ -147,7 +167,11 @@ where
     for _ in 0..m {
         values.extend_from_slice(slice(&b.inner));
     }
-    multiply(Matrix::new(slice(&x.inner), m, k), Matrix::new(slice(&w.inner), k, n), &mut values, true);
+    let weight = SharedWeight::announce(&w, k, n);
+    match &weight {
+        Some(weight) => weight.add_product(slice(&x.inner), &mut values),
+        None => multiply(Matrix::new(slice(&x.inner), m, k), Matrix::new(slice(&w.inner), k, n), &mut values, true),
+    }
     if activation != Activation::Identity {
         in_chunks(&mut values, |chunk| activate(chunk, activation));
     }
@@ -161,38 +185,23 @@ where
                 .zip(values.par_chunks(CHUNK))
                 .for_each(|(up, y)| deactivate(up, y, activation));
         }
-        linear_backward(grads, &upstream, &x, &w, &b, sizes)
+        if b.tracked {
+            let gradient = E::buffer(grads.get_or_alloc_mut(&b.inner)?);
+            for row in upstream.chunks_exact(n.max(1)) {
+                gradient.iter_mut().zip(row).for_each(|(g, &u)| *g += u);
+            }
+        }
+        if let Some(weight) = &weight {
+            return weight.pull_back(grads, &x, &w, &upstream);
+        }
+        // A weight with a gradient has more than these products: see above.
+        if x.tracked {
+            let gradient = E::buffer(grads.get_or_alloc_mut(&x.inner)?);
+            multiply(Matrix::new(&upstream, m, n), Matrix::new(slice(&w.inner), k, n).t(), gradient, true);
+        }
+        Ok(())
     });
     out
-}
-
-fn linear_backward<E: Element>(
-    grads: &mut crate::autodiff::DfdxGradients<E, Cpu>,
-    upstream: &[E],
-    x: &Flat<E, Cpu>,
-    w: &Flat<E, Cpu>,
-    b: &Flat<E, Cpu>,
-    Product { m, k, n, .. }: Product,
-) -> Result<(), <Cpu as HasErr>::Err>
-where
-    Cpu: Backend<E>,
-{
-    let up = Matrix::new(upstream, m, n);
-    if b.tracked {
-        let gradient = E::buffer(grads.get_or_alloc_mut(&b.inner)?);
-        for row in upstream.chunks_exact(n.max(1)) {
-            gradient.iter_mut().zip(row).for_each(|(g, &u)| *g += u);
-        }
-    }
-    if w.tracked {
-        let gradient = E::buffer(grads.get_or_alloc_mut(&w.inner)?);
-        multiply(Matrix::new(slice(&x.inner), m, k).t(), up, gradient, true);
-    }
-    if x.tracked {
-        let gradient = E::buffer(grads.get_or_alloc_mut(&x.inner)?);
-        multiply(up, Matrix::new(slice(&w.inner), k, n).t(), gradient, true);
-    }
-    Ok(())
 }
 
 fn in_chunks<E: Dtype>(values: &mut [E], f: impl Fn(&mut [E]) + Send + Sync) {
@@ -204,24 +213,56 @@ fn in_chunks<E: Dtype>(values: &mut [E], f: impl Fn(&mut [E]) + Send + Sync) {
 }
 
 pub(super) fn activate<E: Dtype>(values: &mut [E], activation: Activation) {
-    match activation {
-        Activation::Identity => {}
-        Activation::Relu => values.iter_mut().for_each(|v| *v = larger(*v, E::of(0.0))),
-        Activation::Softplus => values.iter_mut().for_each(|v| *v = softplus(*v)),
-        Activation::Tanh => values.iter_mut().for_each(|v| *v = v.tanh()),
-        Activation::Sigmoid => values.iter_mut().for_each(|v| *v = sigmoid(*v)),
-    }
+    Arch::new().dispatch(Activate { values, activation });
 }
 
 /// Multiplies by the activation's derivative, which each of them gives in terms of its output.
 pub(super) fn deactivate<E: Dtype>(upstream: &mut [E], outputs: &[E], activation: Activation) {
-    let one = E::of(1.0);
-    let pairs = upstream.iter_mut().zip(outputs);
-    match activation {
-        Activation::Identity => {}
-        Activation::Relu => pairs.for_each(|(u, &y)| *u = if y > E::of(0.0) { *u } else { E::of(0.0) }),
-        Activation::Softplus => pairs.for_each(|(u, &y)| *u *= y.quick_one_minus_exp_neg()),
-        Activation::Tanh => pairs.for_each(|(u, &y)| *u *= one - y * y),
-        Activation::Sigmoid => pairs.for_each(|(u, &y)| *u *= y * (one - y)),
+    Arch::new().dispatch(Deactivate { upstream, outputs, activation });
+}
+
+/// [`activate`] in the machine's widest vector registers.
+struct Activate<'a, E> {
+    values: &'a mut [E],
+    activation: Activation,
+}
+
+impl<E: Dtype> WithSimd for Activate<'_, E> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let values = self.values.iter_mut();
+        match self.activation {
+            Activation::Identity => {}
+            Activation::Relu => values.for_each(|v| *v = larger(*v, E::of(0.0))),
+            Activation::Softplus => values.for_each(|v| *v = softplus(*v)),
+            Activation::Tanh => values.for_each(|v| *v = v.quick_tanh()),
+            Activation::Sigmoid => values.for_each(|v| *v = sigmoid(*v)),
+        }
+    }
+}
+
+/// [`deactivate`] in the machine's widest vector registers.
+struct Deactivate<'a, E> {
+    upstream: &'a mut [E],
+    outputs: &'a [E],
+    activation: Activation,
+}
+
+impl<E: Dtype> WithSimd for Deactivate<'_, E> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let one = E::of(1.0);
+        let pairs = self.upstream.iter_mut().zip(self.outputs);
+        match self.activation {
+            Activation::Identity => {}
+            Activation::Relu => pairs.for_each(|(u, &y)| *u = if y > E::of(0.0) { *u } else { E::of(0.0) }),
+            Activation::Softplus => pairs.for_each(|(u, &y)| *u *= y.quick_one_minus_exp_neg()),
+            Activation::Tanh => pairs.for_each(|(u, &y)| *u *= one - y * y),
+            Activation::Sigmoid => pairs.for_each(|(u, &y)| *u *= y * (one - y)),
+        }
     }
 }

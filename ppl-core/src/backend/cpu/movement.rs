@@ -28,6 +28,20 @@ where
     out
 }
 
+/// The elements from `start` on.
+pub(super) fn window<E: Element>(x: Flat<E, Cpu>, start: usize, len: usize) -> Flat<E, Cpu>
+where
+    Cpu: Backend<E>,
+{
+    let out = output(slice(&x.inner)[start..start + len].to_vec(), x.tracked);
+    record_from(&out, move |grads, upstream| {
+        let gradient = E::buffer(grads.get_or_alloc_mut(&x.inner)?);
+        gradient[start..start + len].iter_mut().zip(&upstream).for_each(|(g, &u)| *g += u);
+        Ok(())
+    });
+    out
+}
+
 /// All elements of the parts, one part after the other.
 pub(super) fn join<E: Element>(parts: Vec<Flat<E, Cpu>>) -> Flat<E, Cpu>
 where

@@ -4,6 +4,7 @@
 use dfdx::tensor::Cpu;
 
 use super::matmul::{Matrix, activate, deactivate, multiply};
+use super::panels::{FEW_ROWS, Panels, is_vectorised};
 use super::{Element, buffer::slice, output, record_from};
 use crate::backend::Backend;
 use crate::backend::recurrence::{Recurrence, Row};
@@ -55,8 +56,43 @@ fn before<'a, E>(row: Row, states: &'a [E], initial: &'a [E], size: usize) -> &'
     }
 }
 
-fn states<E: Dtype>([x, initial, weight, bias]: [&[E]; 4], map: &Recurrence) -> Vec<E> {
+/// What multiplies by the weight, step after step.
+enum Weight<'a, E> {
+    Plain(Matrix<'a, E>),
+    InOrder(Panels<E>),
+}
+
+impl<'a, E: Element> Weight<'a, E>
+where
+    Cpu: Backend<E>,
+{
+    /// The fastest for this many sequences.
+    fn of(matrix: Matrix<'a, E>, map: &Recurrence) -> Self {
+        if map.lengths.len() <= FEW_ROWS && map.steps > 1 && is_vectorised() {
+            Weight::InOrder(Panels::of(matrix))
+        } else {
+            Weight::Plain(matrix)
+        }
+    }
+
+    /// `out += x · weight`.
+    fn add_product(&self, x: &[E], out: &mut [E]) {
+        match self {
+            Weight::Plain(matrix) => {
+                let size = matrix.sizes().0;
+                multiply(Matrix::new(x, x.len() / size.max(1), size), *matrix, out, true);
+            }
+            Weight::InOrder(panels) => panels.add_product(x, out),
+        }
+    }
+}
+
+fn states<E: Element>([x, initial, weight, bias]: [&[E]; 4], map: &Recurrence) -> Vec<E>
+where
+    Cpu: Backend<E>,
+{
     let size = map.size;
+    let weight = Weight::of(Matrix::new(weight, size, size), map);
     let mut states = vec![E::of(0.0); map.numel()];
     let (mut from, mut to) = (Vec::new(), Vec::new());
     for t in map.order() {
@@ -66,8 +102,7 @@ fn states<E: Dtype>([x, initial, weight, bias]: [&[E]; 4], map: &Recurrence) -> 
             from.extend_from_slice(before(row, &states, initial, size));
             to.extend(x[row.at * size..][..size].iter().zip(bias).map(|(&x, &b)| x + b));
         }
-        let rows = to.len() / size.max(1);
-        multiply(Matrix::new(&from, rows, size), Matrix::new(weight, size, size), &mut to, true);
+        weight.add_product(&from, &mut to);
         activate(&mut to, map.activation);
         for (row, state) in map.rows(t).zip(to.chunks_exact(size.max(1))) {
             states[row.at * size..][..size].copy_from_slice(state);
@@ -86,7 +121,10 @@ struct Back<E> {
 }
 
 /// Turns `upstream`, the gradient of the states, into that of the inputs.
-fn pull_back<E: Dtype>(upstream: &mut [E], states: &[E], [initial, weight]: [&[E]; 2], map: &Recurrence) -> Back<E> {
+fn pull_back<E: Element>(upstream: &mut [E], states: &[E], [initial, weight]: [&[E]; 2], map: &Recurrence) -> Back<E>
+where
+    Cpu: Backend<E>,
+{
     let (size, count) = (map.size, map.lengths.len());
     let total: usize = map.lengths.iter().map(|&length| length.min(map.steps)).sum::<usize>() * size;
     let mut back = Back {
@@ -94,6 +132,7 @@ fn pull_back<E: Dtype>(upstream: &mut [E], states: &[E], [initial, weight]: [&[E
         deltas: Vec::with_capacity(total),
         before: Vec::with_capacity(total),
     };
+    let weight = Weight::of(Matrix::new(weight, size, size).t(), map);
     let mut carried = Vec::new();
     for t in map.order().rev() {
         let start = back.deltas.len();
@@ -106,8 +145,7 @@ fn pull_back<E: Dtype>(upstream: &mut [E], states: &[E], [initial, weight]: [&[E
         let deltas = &back.deltas[start..];
         carried.clear();
         carried.resize(deltas.len(), E::of(0.0));
-        let rows = deltas.len() / size.max(1);
-        multiply(Matrix::new(deltas, rows, size), Matrix::new(weight, size, size).t(), &mut carried, false);
+        weight.add_product(deltas, &mut carried);
         for (row, carried) in map.rows(t).zip(carried.chunks_exact(size.max(1))) {
             match row.before {
                 Some(at) => add(&mut upstream[at * size..][..size], carried),

@@ -1,0 +1,163 @@
+//! What products with one weight have in common under one recorder: a network within a loop meets the
+//! same weight at every step.
+//!
+//! The weight is brought into order for both directions once, and its gradient is one product of
+//! all steps' rows instead of a sum over a small product a step.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::rc::Rc;
+
+use dfdx::tensor::{Cpu, HasErr};
+
+use super::matmul::{Matrix, multiply};
+use super::panels::{FEW_ROWS, Panels, is_vectorised};
+use super::{Element, buffer::slice};
+use crate::autodiff::{DfdxGradients, shared};
+use crate::backend::Backend;
+use crate::tensor::Flat;
+
+/// Rows that wait for their product: as many as make it efficient, few enough for the cache.
+const WAITING: usize = 512;
+
+/// A weight of (inputs, outputs) that several operations on one recorder multiply by.
+pub(super) struct SharedWeight<E: Element>
+where
+    Cpu: Backend<E>,
+{
+    weight: Flat<E, Cpu>,
+    inputs: usize,
+    outputs: usize,
+    /// Operations that were recorded, and those of them that have not run backwards yet.
+    uses: Cell<usize>,
+    to_come: Cell<usize>,
+    forward: OnceCell<Panels<E>>,
+    backward: OnceCell<Panels<E>>,
+    waiting: RefCell<Waiting<E>>,
+}
+
+/// Inputs and gradients of outputs, row by row.
+struct Waiting<E> {
+    inputs: Vec<E>,
+    upstream: Vec<E>,
+}
+
+impl<E: Element> SharedWeight<E>
+where
+    Cpu: Backend<E>,
+{
+    /// Announces an operation, which must be recorded. `None` for a weight without gradient, and
+    /// where nothing is recorded.
+    pub(super) fn announce(weight: &Flat<E, Cpu>, inputs: usize, outputs: usize) -> Option<Rc<Self>> {
+        if !weight.tracked || inputs * outputs == 0 {
+            return None;
+        }
+        let new = || SharedWeight {
+            weight: weight.clone(),
+            inputs,
+            outputs,
+            uses: Cell::new(0),
+            to_come: Cell::new(0),
+            forward: OnceCell::new(),
+            backward: OnceCell::new(),
+            waiting: RefCell::new(Waiting { inputs: vec![], upstream: vec![] }),
+        };
+        // The key is the buffer's place, which the weight kept here keeps from being another's.
+        let key = (slice(&weight.inner).as_ptr() as usize, inputs);
+        let found: Rc<Self> = shared::<E, Cpu, _>(key, new)?;
+        found.uses.set(found.uses.get() + 1);
+        found.to_come.set(found.to_come.get() + 1);
+        Some(found)
+    }
+
+    fn matrix(&self) -> Matrix<'_, E> {
+        Matrix::new(slice(&self.weight.inner), self.inputs, self.outputs)
+    }
+
+    /// Whether a product of so many rows repays the order that is made once.
+    fn repays(&self, rows: usize) -> bool {
+        self.uses.get() > 1 && rows <= FEW_ROWS && is_vectorised()
+    }
+
+    /// `out += x · weight`.
+    pub(super) fn add_product(&self, x: &[E], out: &mut [E]) {
+        let rows = x.len() / self.inputs;
+        if self.repays(rows) {
+            self.forward.get_or_init(|| Panels::of(self.matrix())).add_product(x, out);
+        } else {
+            multiply(Matrix::new(x, rows, self.inputs), self.matrix(), out, true);
+        }
+    }
+
+    /// The backward pass of `x · weight`.
+    pub(super) fn pull_back(
+        &self,
+        grads: &mut DfdxGradients<E, Cpu>,
+        x: &Flat<E, Cpu>,
+        weight: &Flat<E, Cpu>,
+        upstream: &[E],
+    ) -> Result<(), <Cpu as HasErr>::Err> {
+        self.add_gradient(grads, weight, slice(&x.inner), upstream)?;
+        if x.tracked {
+            self.add_pulled_back(upstream, E::buffer(grads.get_or_alloc_mut(&x.inner)?));
+        }
+        Ok(())
+    }
+
+    /// `out += upstream · weightᵀ`.
+    fn add_pulled_back(&self, upstream: &[E], out: &mut [E]) {
+        let rows = upstream.len() / self.outputs;
+        if self.repays(rows) {
+            self.backward.get_or_init(|| Panels::of(self.matrix().t())).add_product(upstream, out);
+        } else {
+            multiply(Matrix::new(upstream, rows, self.outputs), self.matrix().t(), out, true);
+        }
+    }
+
+    /// Adds `xᵀ · upstream` to the gradient of `weight`, at the latest when the last of the announced
+    /// operations runs backwards.
+    fn add_gradient(
+        &self,
+        grads: &mut DfdxGradients<E, Cpu>,
+        weight: &Flat<E, Cpu>,
+        x: &[E],
+        upstream: &[E],
+    ) -> Result<(), <Cpu as HasErr>::Err> {
+        self.to_come.set(self.to_come.get() - 1);
+        let rows = x.len() / self.inputs;
+        if self.uses.get() == 1 || rows >= WAITING || !self.same_gradient(grads, weight)? {
+            let gradient = E::buffer(grads.get_or_alloc_mut(&weight.inner)?);
+            let (x, upstream) = (Matrix::new(x, rows, self.inputs), Matrix::new(upstream, rows, self.outputs));
+            multiply(x.t(), upstream, gradient, true);
+        } else {
+            let mut waiting = self.waiting.borrow_mut();
+            waiting.inputs.extend_from_slice(x);
+            waiting.upstream.extend_from_slice(upstream);
+        }
+        let waiting = self.waiting.borrow().inputs.len() / self.inputs;
+        if waiting >= WAITING || (self.to_come.get() == 0 && waiting > 0) {
+            self.multiply_waiting(grads, waiting)?;
+        }
+        Ok(())
+    }
+
+    /// Whether a tensor of the same data is the same to the tape: two leaves may share their data.
+    fn same_gradient(
+        &self,
+        grads: &mut DfdxGradients<E, Cpu>,
+        weight: &Flat<E, Cpu>,
+    ) -> Result<bool, <Cpu as HasErr>::Err> {
+        let own = E::buffer(grads.get_or_alloc_mut(&self.weight.inner)?).as_ptr();
+        let others = E::buffer(grads.get_or_alloc_mut(&weight.inner)?).as_ptr();
+        Ok(own == others)
+    }
+
+    fn multiply_waiting(&self, grads: &mut DfdxGradients<E, Cpu>, rows: usize) -> Result<(), <Cpu as HasErr>::Err> {
+        let mut waiting = self.waiting.borrow_mut();
+        let gradient = E::buffer(grads.get_or_alloc_mut(&self.weight.inner)?);
+        let x = Matrix::new(&waiting.inputs, rows, self.inputs);
+        multiply(x.t(), Matrix::new(&waiting.upstream, rows, self.outputs), gradient, true);
+        waiting.inputs.clear();
+        waiting.upstream.clear();
+        Ok(())
+    }
+}
