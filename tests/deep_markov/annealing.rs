@@ -12,6 +12,7 @@ use ppl::rng::Rng;
 
 use crate::batch::{Batch, Sequence, sorted};
 use crate::chain::{Given, LATENT, amortised, chain, smoother};
+use crate::gradients::{ByName, by_name};
 use crate::kalman::{Conditional, World, reference};
 use crate::matrix::{Matrix, dot, plus};
 use crate::weights::values;
@@ -78,7 +79,7 @@ fn the_loss_is_affine_in_the_factor() {
 }
 
 /// The gradient of the loss in each number of each parameter, by name.
-fn gradients(batch: &Batch, given: &Given, a: f64) -> Vec<(String, Vec<f64>)> {
+fn gradients(batch: &Batch, given: &Given, a: f64) -> ByName {
     let mut params = ParamStore::new(5);
     let (_, _, mut grads) = try_grad(|| {
         let mut objective = TraceElbo::default();
@@ -87,13 +88,7 @@ fn gradients(batch: &Batch, given: &Given, a: f64) -> Vec<(String, Vec<f64>)> {
         Ok::<_, ppl::Error>((loss, ()))
     })
     .expect("a run without mistakes");
-    let mut all = Vec::new();
-    params.each_tensor_mut(|name, tensor| {
-        let mut of = Vec::new();
-        tensor.update(&mut grads, &mut |_, g| of.extend_from_slice(g)).expect("a gradient");
-        all.push((name.to_owned(), of));
-    });
-    all
+    by_name(&mut params, &mut grads)
 }
 
 /// Gradients of transition and flows through the draws are affine too; those of the emission, whose terms have no factor,

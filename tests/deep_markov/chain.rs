@@ -136,7 +136,7 @@ pub(crate) fn smoother(batch: &Batch, given: &Given, annealing: f64) {
 /// behind it where they are asked for.
 #[guide(chain)]
 pub(crate) fn amortised(batch: &Batch, given: &Given, annealing: f64) {
-    let rnn = module!("rnn", |init| rnn(init));
+    let rnn = module!("rnn", recurrent);
     let combiner = module!("combiner", Combiner::new);
     let flows = module!("iafs", |init| iafs(init, given.flows));
     let z_0 = param!("z_q_0", Tensor::<(usize,)>::full_like(0.0, (LATENT,)));
@@ -161,7 +161,7 @@ pub(crate) fn amortised(batch: &Batch, given: &Given, annealing: f64) {
 /// The guide's recurrent layer.
 pub(crate) type Recurrent = Rnn<Const<OBSERVED>, usize, f64>;
 
-fn rnn(init: &mut Init<f64, Cpu>) -> Recurrent {
+fn recurrent(init: &mut Init<f64, Cpu>) -> Recurrent {
     Rnn::new(init, Const, RECURRENT, Activation::Tanh)
 }
 

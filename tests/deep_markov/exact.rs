@@ -8,6 +8,7 @@ use ppl::rng::Rng;
 
 use crate::batch::{Batch, Sequence, sorted};
 use crate::chain::{Given, chain, smoother};
+use crate::gradients::{ByName, by_name};
 use crate::kalman::{Reference, reference};
 use crate::weights::weigh;
 
@@ -59,7 +60,7 @@ fn gradients_have_the_mean_of_the_evidence() {
     let batch = Batch::new(&sequences, 0.0);
     let given = Given::new(&reference.world).with_posteriors(&sequences, |_| {});
     let mut params = ParamStore::new(0);
-    let runs: Vec<Vec<(String, Vec<f64>)>> = (0..BATCHES as u64)
+    let runs: Vec<ByName> = (0..BATCHES as u64)
         .map(|seed| {
             let (_, _, mut grads) = try_grad(|| {
                 let args = (&batch, &given, 1.0);
@@ -67,21 +68,14 @@ fn gradients_have_the_mean_of_the_evidence() {
                 Ok::<_, ppl::Error>((pair.model.log_prob_sum(), ()))
             })
             .expect("a run without mistakes");
-            let mut all = Vec::new();
-            params.each_tensor_mut(|name, tensor| {
-                let mut of = Vec::new();
-                let mut mean = |_: &mut [f64], g: &mut [f64]| of.extend(g.iter().map(|g| g / COPIES as f64));
-                tensor.update(&mut grads, &mut mean).expect("a gradient");
-                all.push((name.to_owned(), of));
-            });
-            all
+            by_name(&mut params, &mut grads)
         })
         .collect();
     assert_eq!(runs[0].len(), reference.gradients.len());
     let mut compared = 0;
     for (k, (name, _)) in runs[0].iter().enumerate() {
         for (i, expected) in reference.gradients[name].iter().enumerate() {
-            let each: Vec<f64> = runs.iter().map(|run| run[k].1[i]).collect();
+            let each: Vec<f64> = runs.iter().map(|run| run[k].1[i] / COPIES as f64).collect();
             let mean = each.iter().sum::<f64>() / BATCHES as f64;
             let spread = each.iter().map(|g| (g - mean).powi(2)).sum::<f64>() / (BATCHES - 1) as f64;
             let error = (spread / BATCHES as f64).sqrt();

@@ -11,6 +11,8 @@ mod batch;
 mod chain;
 // Weights of the sequences of a batch.
 mod weights;
+// Gradients by the names of parameters.
+mod gradients;
 
 // The guide that is the posterior: weights without variance.
 mod exact;

@@ -10,6 +10,7 @@ use ppl::site::SampleSite;
 
 use crate::batch::{Batch, Sequence, sorted};
 use crate::chain::{Given, LATENT, amortised, chain};
+use crate::gradients::{ByName, by_name};
 use crate::kalman::reference;
 use crate::weights::{values, weigh};
 
@@ -44,20 +45,14 @@ impl Effect<f64, Cpu> for NoiseFrom {
 }
 
 /// The loss and its gradient in each number of each parameter, pathwise.
-fn loss(batch: &Batch, given: &Given, row: usize, params: &mut ParamStore<f64, Cpu>) -> (f64, Vec<(String, Vec<f64>)>) {
+fn loss(batch: &Batch, given: &Given, row: usize, params: &mut ParamStore<f64, Cpu>) -> (f64, ByName) {
     let (loss, _, mut grads) = try_grad(|| {
         let guide = amortised.with(NoiseFrom(row));
         let pair = Pair::draw(&chain, &guide, (batch, given, 0.7), params, Rng::seed(0), true)?;
         Ok::<_, ppl::Error>((pair.guide.log_prob_sum() - pair.model.log_prob_sum(), ()))
     })
     .expect("a run without mistakes");
-    let mut all = Vec::new();
-    params.each_tensor_mut(|name, tensor| {
-        let mut of = Vec::new();
-        tensor.update(&mut grads, &mut |_, g| of.extend_from_slice(g)).expect("a gradient");
-        all.push((name.to_owned(), of));
-    });
-    (loss.item(), all)
+    (loss.item(), by_name(params, &mut grads))
 }
 
 #[track_caller]
