@@ -66,7 +66,7 @@ impl GatedTransition {
     pub fn forward(&self, z: &Rows) -> (Rows, Rows) {
         let (gate, proposed, linear) = (self.gate.forward(z), self.proposed.forward(z), self.linear.forward(z));
         let scale = self.scale.forward_with(proposed.relu(), Activation::Softplus);
-        (&linear + gate * (proposed - &linear), scale)
+        (linear.lerp(proposed, gate), scale)
     }
 }
 
@@ -91,7 +91,7 @@ impl Combiner {
 
     /// Mean and standard deviation of the latents.
     pub fn forward(&self, before: &Rows, state: &Rows) -> (Rows, Rows) {
-        let hidden = (self.hidden.forward_with(before, Activation::Tanh) + state) * 0.5;
+        let hidden = self.hidden.forward_with(before, Activation::Tanh).lerp(state, 0.5);
         (self.loc.forward(&hidden), self.scale.forward_with(&hidden, Activation::Softplus))
     }
 }

@@ -117,6 +117,26 @@ impl<E: Dtype> Function<E, 2> for PowFn {
     }
 }
 
+/// a + weight · (b − a).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LerpFn;
+
+impl<E: Dtype> Function<E, 3> for LerpFn {
+    fn name(&self) -> &'static str {
+        "lerp"
+    }
+
+    #[inline(always)]
+    fn value(&self, [a, b, weight]: [E; 3]) -> E {
+        a + weight * (b - a)
+    }
+
+    #[inline(always)]
+    fn partials(&self, [a, b, weight]: [E; 3], _: E) -> [E; 3] {
+        [E::of(1.0) - weight, weight, b - a]
+    }
+}
+
 /// `a` where the mask is not zero, `b` elsewhere; the side not chosen gets no gradient.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WhereFn;

@@ -5,7 +5,7 @@ use dfdx::shapes::Shape;
 use crate::backend::Backend;
 use crate::dtype::Dtype;
 use crate::error::ShapeError;
-use crate::functions::arithmetic::{MaxFn, MinFn, MulNumber, PowFn, WhereFn};
+use crate::functions::arithmetic::{LerpFn, MaxFn, MinFn, MulNumber, PowFn, WhereFn};
 use crate::functions::error_function::{Erf, ErfInv, Erfc, LogNdtr, Ndtr, Ndtri};
 use crate::functions::unary::*;
 use crate::functions::{Function, apply};
@@ -145,6 +145,18 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Tensor<S, E, D> {
         let other = self.operand("select", other);
         let mask = Tensor::vector(mask.iter().map(|&m| if m { E::of(1.0) } else { E::of(0.0) }).collect());
         apply(WhereFn, [mask, self.flat(), other.flat()], shape)
+    }
+
+    /// The way from `self` to `other`, of which `weight` is gone: self + weight · (other − self), as
+    /// one operation. A gate chooses by it between two maps.
+    ///
+    /// # Panics
+    /// If the shapes differ.
+    #[must_use]
+    #[track_caller]
+    pub fn lerp(&self, other: impl IntoTensor<S, E, D>, weight: impl IntoTensor<S, E, D>) -> Self {
+        let (other, weight) = (self.operand("lerp", other), self.operand("lerp", weight));
+        apply(LerpFn, [self.flat(), other.flat(), weight.flat()], self.shape())
     }
 
     #[track_caller]
