@@ -1,4 +1,5 @@
-//! The Deep Markov Model and its guide, part for part as in Pyro's `examples/dmm.py`.
+//! The Deep Markov Model and its guide, part for part as in Pyro's `examples/dmm.py`. Its dropout of 0.1 stands between
+//! recurrent layers; there is one, so that it does nothing there and is left out here.
 //!
 //! Reference: Krishnan, Shalit and Sontag, *Structured Inference Networks for Nonlinear State Space Models*,
 //! AAAI 2017.

@@ -95,3 +95,80 @@ impl Combiner {
         (self.loc.forward(&hidden), self.scale.forward_with(&hidden, Activation::Softplus))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ppl::autodiff::grad;
+    use ppl::params::ErasedModule;
+    use ppl::rng::Rng;
+
+    use super::*;
+
+    const SIZES: Sizes = Sizes { latent: 5, emission: 4, transition: 7, recurrent: 6, flows: 0, flow: 1 };
+
+    /// Mean and scale by two ways, with the gradients in the input and in each weight of a loss of both.
+    fn check<M: Module<f32, Cpu>>(network: &M, x: &Rows, ways: [&dyn Fn(&M, &Rows) -> (Rows, Rows); 2]) {
+        let (mut network, x) = (network.clone(), x.tracked());
+        network.each_mut("", &mut |_, tensor| tensor.track());
+        let [fused, plain] = ways.map(|way| {
+            let (mut all, mut weights) = (Vec::new(), 0);
+            let (_, mut grads) = grad(|| {
+                let (loc, scale) = way(&network, &x);
+                all.extend(loc.to_vec().into_iter().chain(scale.to_vec()));
+                (&loc * &loc).sum_all() + (scale * loc).sum_all()
+            });
+            all.extend(grads.get(&x).expect("a leaf's gradient").to_vec());
+            network.clone().each_mut("", &mut |_, tensor| {
+                weights += 1;
+                tensor.update(&mut grads, &mut |_, gradient| all.extend_from_slice(gradient)).expect("the CPU");
+            });
+            assert!(weights >= 6 && all.iter().filter(|v| **v != 0.0).count() > all.len() / 2);
+            all
+        });
+        assert_eq!(fused.len(), plain.len());
+        for (i, (a, b)) in fused.iter().zip(&plain).enumerate() {
+            assert!((a - b).abs() < 2e-6 * (1.0 + b.abs()), "number {i}: {a} and {b}");
+        }
+    }
+
+    /// x · weight + bias, in single operations.
+    fn affine(layer: &Linear<usize, usize>, x: &Rows) -> Rows {
+        let product: Rows = x.matmul(&layer.weight);
+        let bias: Rows = layer.bias.broadcast_like::<_, Axis<0>>(&product.shape());
+        product + bias
+    }
+
+    fn two_layers(network: &Mlp<usize, usize>, x: &Rows) -> Rows {
+        affine(&network.layers[1], &affine(&network.layers[0], x).relu())
+    }
+
+    fn normal(init: &mut Init<f32, Cpu>, columns: usize) -> Rows {
+        Normal::standard_like((3, columns)).draw(init.rng())
+    }
+
+    #[test]
+    fn the_gated_transition_is_the_one_of_its_formula() {
+        let mut init = Init::new(Rng::seed(1));
+        let mut network = GatedTransition::new(&mut init, SIZES);
+        network.linear = Linear::new(&mut init, SIZES.latent, SIZES.latent);
+        let by_formula = |network: &GatedTransition, z: &Rows| {
+            let gate = two_layers(&network.gate, z).sigmoid();
+            let proposed = two_layers(&network.proposed, z);
+            let loc = (1.0 - &gate) * affine(&network.linear, z) + &gate * &proposed;
+            (loc, affine(&network.scale, &proposed.relu()).softplus())
+        };
+        check(&network, &normal(&mut init, SIZES.latent), [&GatedTransition::forward, &by_formula]);
+    }
+
+    #[test]
+    fn the_combiner_is_the_one_of_its_formula() {
+        let mut init = Init::new(Rng::seed(2));
+        let (network, state) = (Combiner::new(&mut init, SIZES), normal(&mut init, SIZES.recurrent));
+        let by_formula = |network: &Combiner, before: &Rows| {
+            let hidden = (affine(&network.hidden, before).tanh() + &state) * 0.5;
+            (affine(&network.loc, &hidden), affine(&network.scale, &hidden).softplus())
+        };
+        let fused = |network: &Combiner, before: &Rows| network.forward(before, &state);
+        check(&network, &normal(&mut init, SIZES.latent), [&fused, &by_formula]);
+    }
+}
