@@ -105,7 +105,9 @@ mod tests {
     /// The greatest distance of `quick_tanh` from `tanh` relative to it, in units of `epsilon`.
     fn worst<E: Dtype>() -> f64 {
         let points = (-400_000..400_000).map(|i| E::of(f64::from(i) * 5e-5)).filter(|x| *x != E::of(0.0));
-        let distances = points.map(|x| (x.quick_tanh().wide() / x.wide().tanh() - 1.0).abs());
+        // Down to where the numbers begin to lose digits.
+        let small = (1..120).map(|i| E::of(1e-36 * 2f64.powi(i)));
+        let distances = points.chain(small).map(|x| (x.quick_tanh().wide() / x.wide().tanh() - 1.0).abs());
         distances.fold(0.0, f64::max) / E::epsilon().wide()
     }
 
@@ -115,6 +117,15 @@ mod tests {
         assert!(worst::<f64>() <= 6.0, "{}", worst::<f64>());
         assert_eq!((0f32.quick_tanh(), 1e-30f32.quick_tanh(), (-1e30f32).quick_tanh()), (0.0, 1e-30, -1.0));
         assert_eq!((0.0.quick_tanh(), 1e-300.quick_tanh(), f64::NEG_INFINITY.quick_tanh()), (0.0, 1e-300, -1.0));
+        assert!((-0f32).quick_tanh().is_sign_negative() && (-0f64).quick_tanh().is_sign_negative());
+        assert_eq!(
+            (f32::MAX.quick_tanh(), f32::INFINITY.quick_tanh(), f32::from_bits(1).quick_tanh().to_bits()),
+            (1.0, 1.0, 1)
+        );
+        assert_eq!(
+            (f64::MAX.quick_tanh(), f64::MIN.quick_tanh(), f64::from_bits(1).quick_tanh().to_bits()),
+            (1.0, -1.0, 1)
+        );
         assert!(f32::NAN.quick_tanh().is_nan() && f64::NAN.quick_tanh().is_nan());
     }
 }

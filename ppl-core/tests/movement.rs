@@ -60,6 +60,40 @@ fn slice() {
     assert!(text.contains("[2, 3]") && text.contains("[1]"), "{text}");
 }
 
+/// Every range of every axis, those without elements among them, element by element.
+#[test]
+fn slices_of_all_ranges() {
+    let ranges = |d: usize| (0..=d + 1).flat_map(move |start| (0..=d).map(move |end| start..end));
+    for dims in [(2, 3, 2), (1, 3, 2), (3, 1, 2), (2, 2, 1), (1, 1, 3), (1, 1, 1), (0, 2, 2), (2, 0, 2), (2, 2, 0)] {
+        let n = dims.0 * dims.1 * dims.2;
+        let x = Tensor::<(usize, usize, usize), f64>::from_vec(irregular(n), dims).tracked();
+        for (a, b, c) in ranges(dims.0).flat_map(|a| {
+            ranges(dims.1).flat_map(move |b| {
+                ranges(dims.2).map({
+                    let a = a.clone();
+                    move |c| (a.clone(), b.clone(), c)
+                })
+            })
+        }) {
+            let cells = a.clone().flat_map(|i| b.clone().map(move |j| (i, j)));
+            let at: Vec<usize> =
+                cells.flat_map(|(i, j)| c.clone().map(move |k| (i * dims.1 + j) * dims.2 + k)).collect();
+            let what = format!("{a:?}, {b:?}, {c:?} of {dims:?}");
+            let (_, grads) = grad(|| {
+                let part = x.slice::<(usize, usize, usize)>(&[a.clone(), b.clone(), c.clone()]);
+                assert_eq!(part.shape(), (a.len(), b.len(), c.len()), "{what}");
+                assert_eq!(part.to_vec(), at.iter().map(|&i| x.to_vec()[i]).collect::<Vec<_>>(), "{what}");
+                part.square().sum_all()
+            });
+            let expected: Vec<f64> = (0..n).map(|i| if at.contains(&i) { 2.0 * x.to_vec()[i] } else { 0.0 }).collect();
+            assert_eq!(grads.get(&x).unwrap().to_vec(), expected, "{what}");
+        }
+    }
+    let x = Tensor::<(usize,), f64>::vector(irregular(4));
+    let backwards = std::ops::Range { start: 7, end: 2 };
+    assert_eq!(x.slice::<(usize,)>(&[backwards]).numel(), 0);
+}
+
 #[test]
 fn concatenation() {
     let a = Tensor::<_, f64>::from([[1.0, 2.0], [3.0, 4.0]]);

@@ -143,7 +143,9 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Tensor<S, E, D> {
         // Whole entries of all axes behind the first that is cut lie side by side.
         let cut = sizes.iter().position(|&size| size != 1).map_or(dims.len(), |first| first + 1);
         if sizes[cut..] == dims[cut..] {
-            let window = D::window(self.flat(), offset, sizes.iter().product());
+            // An empty range may start anywhere.
+            let len: usize = sizes.iter().product();
+            let window = D::window(self.flat(), if len == 0 { 0 } else { offset }, len);
             return Ok(window.reshape_like(&shape));
         }
         Ok(self.pick(strided_positions(&sizes, &steps, offset), shape))

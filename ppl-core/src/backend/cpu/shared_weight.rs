@@ -27,9 +27,8 @@ where
     weight: Flat<E, Cpu>,
     inputs: usize,
     outputs: usize,
-    /// Operations that were recorded, and those of them that have not run backwards yet.
+    /// Operations that have asked for it.
     uses: Cell<usize>,
-    to_come: Cell<usize>,
     forward: OnceCell<Panels<E>>,
     backward: OnceCell<Panels<E>>,
     waiting: RefCell<Waiting<E>>,
@@ -45,8 +44,8 @@ impl<E: Element> SharedWeight<E>
 where
     Cpu: Backend<E>,
 {
-    /// Announces an operation, which must be recorded. `None` for a weight without gradient, and
-    /// where nothing is recorded.
+    /// Announces an operation, whose backward pass holds what this returns. `None` for a weight without
+    /// gradient, and where nothing is recorded.
     pub(super) fn announce(weight: &Flat<E, Cpu>, inputs: usize, outputs: usize) -> Option<Rc<Self>> {
         if !weight.tracked || inputs * outputs == 0 {
             return None;
@@ -56,7 +55,6 @@ where
             inputs,
             outputs,
             uses: Cell::new(0),
-            to_come: Cell::new(0),
             forward: OnceCell::new(),
             backward: OnceCell::new(),
             waiting: RefCell::new(Waiting { inputs: vec![], upstream: vec![] }),
@@ -65,7 +63,6 @@ where
         let key = (slice(&weight.inner).as_ptr() as usize, inputs);
         let found: Rc<Self> = shared::<E, Cpu, _>(key, new)?;
         found.uses.set(found.uses.get() + 1);
-        found.to_come.set(found.to_come.get() + 1);
         Some(found)
     }
 
@@ -90,7 +87,7 @@ where
 
     /// The backward pass of `x · weight`.
     pub(super) fn pull_back(
-        &self,
+        self: &Rc<Self>,
         grads: &mut DfdxGradients<E, Cpu>,
         x: &Flat<E, Cpu>,
         weight: &Flat<E, Cpu>,
@@ -113,16 +110,16 @@ where
         }
     }
 
-    /// Adds `xᵀ · upstream` to the gradient of `weight`, at the latest when the last of the announced
-    /// operations runs backwards.
+    /// Adds `xᵀ · upstream` to the gradient of `weight`, at the latest when the last operation that
+    /// holds this runs backwards: the closed recorder does not, nor does one that failed before it was
+    /// recorded.
     fn add_gradient(
-        &self,
+        self: &Rc<Self>,
         grads: &mut DfdxGradients<E, Cpu>,
         weight: &Flat<E, Cpu>,
         x: &[E],
         upstream: &[E],
     ) -> Result<(), <Cpu as HasErr>::Err> {
-        self.to_come.set(self.to_come.get() - 1);
         let rows = x.len() / self.inputs;
         if self.uses.get() == 1 || rows >= WAITING || !self.same_gradient(grads, weight)? {
             let gradient = E::buffer(grads.get_or_alloc_mut(&weight.inner)?);
@@ -134,7 +131,7 @@ where
             waiting.upstream.extend_from_slice(upstream);
         }
         let waiting = self.waiting.borrow().inputs.len() / self.inputs;
-        if waiting >= WAITING || (self.to_come.get() == 0 && waiting > 0) {
+        if waiting >= WAITING || (Rc::strong_count(self) == 1 && waiting > 0) {
             self.multiply_waiting(grads, waiting)?;
         }
         Ok(())
