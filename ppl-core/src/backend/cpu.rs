@@ -27,12 +27,14 @@ mod rows;
 mod reduce;
 // Picking and joining elements.
 mod movement;
-// Matrix products and fused linear maps.
-mod matmul;
+// Matrices and their product.
+mod matrix;
 // Matrices in order for products with few rows.
 mod panels;
 // Weights that several operations multiply by.
 mod shared_weight;
+// Matrix products and fused linear maps, with their gradients.
+mod matmul;
 // Recurrent maps.
 mod recurrent;
 // Functions of whole blocks.

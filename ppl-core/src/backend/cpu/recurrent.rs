@@ -3,7 +3,8 @@
 
 use dfdx::tensor::Cpu;
 
-use super::matmul::{Matrix, activate, deactivate, multiply};
+use super::matmul::{activate, deactivate};
+use super::matrix::{Matrix, multiply};
 use super::panels::{FEW_ROWS, Panels, is_vectorised};
 use super::{Element, buffer::slice, output, record_from};
 use crate::backend::Backend;

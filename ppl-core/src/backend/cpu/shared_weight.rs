@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use dfdx::tensor::{Cpu, HasErr};
 
-use super::matmul::{Matrix, multiply};
+use super::matrix::{Matrix, multiply};
 use super::panels::{FEW_ROWS, Panels, is_vectorised};
 use super::{Element, buffer::slice};
 use crate::autodiff::{DfdxGradients, shared};
