@@ -284,7 +284,7 @@ fn weights_that_change_between_steps_and_stay_where_they_are() {
         assert!(at == place(&w), "the weight is kept after step {step}");
     }
     // Changed within a recorder, after a use: the data of before are in the first product.
-    let ((), x) = ((), own(&x));
+    let x = own(&x);
     let (_, grads) = grad(|| {
         let old = x.matmul(&w) + x.matmul(&w);
         let mut w = w.clone();
