@@ -178,7 +178,6 @@ panel_kernel!(
 
 #[cfg(test)]
 mod tests {
-    use super::super::matmul::multiply;
     use super::*;
     use crate::dtype::Dtype;
 
@@ -186,31 +185,33 @@ mod tests {
         (0..n).map(|i| E::of(((i * 7919 + seed * 104_729) % 1009) as f64 / 1009.0 - 0.5)).collect()
     }
 
-    fn check<E: Element>(tolerance: f64)
+    /// Products with a matrix and with its transpose against sums in `f64`, to a few roundings of the sum
+    /// of all terms' sizes.
+    fn check<E: Element>()
     where
         Cpu: Backend<E>,
     {
-        for (m, k, n) in
-            [(1, 1, 1), (5, 3, 16), (6, 7, 33), (20, 100, 88), (23, 31, 100), (64, 600, 100), (0, 3, 4), (3, 0, 4)]
-        {
+        let sizes =
+            [(1, 1, 1), (5, 3, 16), (6, 7, 33), (20, 100, 88), (23, 31, 100), (64, 600, 100), (0, 3, 4), (3, 0, 4)];
+        for (m, k, n) in sizes {
             let (x, w, start) = (numbers::<E>(m * k, 1), numbers::<E>(k * n, 2), numbers::<E>(m * n, 3));
-            let (mut found, mut expected) = (start.clone(), start.clone());
-            Panels::of(Matrix::new(&w, k, n)).add_product(&x, &mut found);
-            multiply(Matrix::new(&x, m, k), Matrix::new(&w, k, n), &mut expected, true);
-            let far = found.iter().zip(&expected).map(|(a, b)| (*a - *b).wide().abs()).fold(0.0, f64::max);
-            assert!(far < tolerance, "{m} × {k} × {n}: {far}");
-
-            let (mut found, mut expected) = (start.clone(), start);
-            Panels::of(Matrix::new(&w, n, k).t()).add_product(&x, &mut found);
-            multiply(Matrix::new(&x, m, k), Matrix::new(&w, n, k).t(), &mut expected, true);
-            let far = found.iter().zip(&expected).map(|(a, b)| (*a - *b).wide().abs()).fold(0.0, f64::max);
-            assert!(far < tolerance, "{m} × {k} × {n} transposed: {far}");
+            for (name, matrix) in [("plain", Matrix::new(&w, k, n)), ("transposed", Matrix::new(&w, n, k).t())] {
+                let mut found = start.clone();
+                Panels::of(matrix).add_product(&x, &mut found);
+                for (at, (found, start)) in found.iter().zip(&start).enumerate() {
+                    let terms =
+                        || (0..k).map(|p| x[at / n * k + p].wide() * matrix.at(p, at % n).wide()).chain([start.wide()]);
+                    let (exact, size): (f64, f64) = (terms().sum(), terms().map(f64::abs).sum());
+                    let far = (found.wide() - exact).abs();
+                    assert!(far <= 16.0 * E::epsilon().wide() * size, "{m} × {k} × {n} {name}, {at}: {far}");
+                }
+            }
         }
     }
 
     #[test]
-    fn products_equal_those_of_the_general_kernel() {
-        check::<f32>(2e-5);
-        check::<f64>(1e-13);
+    fn products_are_those_of_their_sums() {
+        check::<f32>();
+        check::<f64>();
     }
 }
