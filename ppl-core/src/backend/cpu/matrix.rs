@@ -44,7 +44,7 @@ impl<E: Copy> Matrix<'_, E> {
 }
 
 /// Products below this many multiplications are not worth a second thread.
-pub(super) const THREADED: usize = 1 << 18;
+const THREADED: usize = 1 << 18;
 
 /// `out += a · b`, or `out = a · b` where `add` is false; `out` is row-major.
 pub(super) fn multiply<E: Dtype>(a: Matrix<'_, E>, b: Matrix<'_, E>, out: &mut [E], add: bool) {

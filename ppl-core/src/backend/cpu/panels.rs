@@ -8,12 +8,16 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::Element;
-use super::matrix::{Matrix, THREADED};
+use super::matrix::Matrix;
 use crate::backend::Backend;
 use dfdx::tensor::Cpu;
 
 /// Up to this many rows, products are as fast here as any, and need no order of the left side.
 pub(super) const FEW_ROWS: usize = 64;
+
+/// Products below this many multiplications stay on one thread. Four times the limit of the general
+/// product: what is in order already takes less time.
+const THREADED_PANELS: usize = 1 << 20;
 
 /// Rows of the left side that are multiplied at once: with two registers each, one for the left
 /// side and two for the right, they fill the sixteen of AVX2.
@@ -60,7 +64,7 @@ where
         let mut products = vec![E::of(0.0); panels.len() * m * self.width];
         let one = |panel: &[E], product: &mut [E]| E::panel_product(panel, x, self.rows, product);
         let mut parts = products.chunks_exact_mut(m * self.width);
-        if m * self.rows * self.columns < THREADED {
+        if m * self.rows * self.columns < THREADED_PANELS {
             panels.zip(&mut parts).for_each(|(panel, product)| one(panel, product));
         } else {
             let panels = self.data.par_chunks_exact(self.width * self.rows);
