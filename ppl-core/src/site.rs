@@ -1,6 +1,7 @@
 //! A sample statement on its way through the handlers: a typed value on the stack of the model's
 //! body, seen by handlers through an object-safe face.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use dfdx::shapes::Shape;
@@ -14,7 +15,11 @@ use crate::error::Error;
 use crate::plate::Frames;
 use crate::rng::Rng;
 use crate::tensor::Tensor;
+use crate::transform::{Flat, Identity, Map, Transform};
 use crate::values::{AnyValue, SiteValue};
+
+/// What is wrong with a continuous value that is no tensor.
+const NO_NUMBERS: &str = "its values are no tensors of the model's dtype, so that they have no unconstrained numbers";
 
 /// What stands behind a site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,6 +108,25 @@ pub trait SampleSite<E: Dtype, D: Backend<E>> {
     /// Forgets the value, so that it will be drawn.
     fn clear_value(&mut self);
 
+    /// Sets the value to the image of unconstrained numbers under the one-to-one map onto the support
+    /// ([`Constraint::biject_to`](crate::constraint::Constraint::biject_to)), and returns ln |det J|.
+    ///
+    /// # Errors
+    /// If there is no such map (the values are discrete), or it takes another number of numbers.
+    fn set_unconstrained(&mut self, numbers: &Flat<E, D>) -> Result<Tensor<(), E, D>, Error>;
+
+    /// How many numbers [`SampleSite::set_unconstrained`] takes.
+    ///
+    /// # Errors
+    /// If there is no such map.
+    fn unconstrained_len(&self) -> Result<usize, Error>;
+
+    /// The unconstrained numbers whose image the value is.
+    ///
+    /// # Errors
+    /// As [`SampleSite::set_unconstrained`], and without a value.
+    fn unconstrained(&self) -> Result<Flat<E, D>, Error>;
+
     /// Draws the value.
     fn draw(&mut self, rng: &mut Rng);
 
@@ -139,6 +163,12 @@ pub trait SampleSite<E: Dtype, D: Backend<E>> {
     }
 }
 
+/// How many numbers a map takes for a value of the given sizes.
+fn free_numbers<E: Dtype, D: Backend<E>>(map: &dyn Transform<E, D>, dims: &[usize]) -> usize {
+    let (from, to) = map.event_lens();
+    dims.iter().product::<usize>() / to.max(1) * from
+}
+
 /// A sample statement with its distribution.
 pub struct TypedSite<P: Distribution<E, D>, E: Dtype, D: Backend<E>> {
     state: SiteState,
@@ -168,14 +198,39 @@ impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> TypedSite<P, E, D> {
     /// # Errors
     /// If not, with both shapes.
     pub fn check_value_shape(&self, value: &P::Value, action: &'static str) -> Result<(), Error> {
-        let mut expected: Vec<usize> = self.distribution.batch_shape().concrete().into();
-        expected.extend(self.distribution.event_dims());
+        let expected = self.dims();
         let found = SiteValue::dims(value);
         // The unit value of a factor has no shape to check.
         if found == expected || size_of::<P::Value>() == 0 {
             return Ok(());
         }
         Err(Error::ValueShape { site: self.state.address.to_string(), action, found, expected })
+    }
+
+    /// The sizes of a value: those of the batch and of an event.
+    fn dims(&self) -> Vec<usize> {
+        let mut dims: Vec<usize> = self.distribution.batch_shape().concrete().into();
+        dims.extend(self.distribution.event_dims());
+        dims
+    }
+
+    /// The one-to-one map onto the support, and the sizes of a value.
+    fn map(&self) -> Result<(Map<E, D>, Vec<usize>), Error> {
+        let (support, dims) = (self.distribution.support(), self.dims());
+        let map = support.biject_to(&dims);
+        let problem = || match support.is_discrete() {
+            true => format!(
+                "values of {} are discrete ({}), and have no gradient; sum them out, or sample them by a kernel of their own",
+                self.distribution.name(),
+                support.describe()
+            ),
+            false => format!("no smooth one-to-one map leads onto values that must be {}", support.describe()),
+        };
+        Ok((map.ok_or_else(|| self.problem(problem()))?, dims))
+    }
+
+    fn problem(&self, problem: String) -> Error {
+        Error::Site { site: self.state.address.to_string(), problem }
     }
 
     /// The log-density per batch element, masked.
@@ -259,6 +314,33 @@ impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> SampleSite<E, D> for TypedS
 
     fn clear_value(&mut self) {
         self.value = None;
+    }
+
+    fn set_unconstrained(&mut self, numbers: &Flat<E, D>) -> Result<Tensor<(), E, D>, Error> {
+        let (map, dims) = self.map()?;
+        let expected = free_numbers(&*map, &dims);
+        if numbers.numel() != expected {
+            let problem = format!("{} unconstrained numbers were given, expected {expected}", numbers.numel());
+            return Err(self.problem(problem));
+        }
+        let image = map.forward(numbers.clone());
+        let value = P::Value::from_numbers(&image, &dims);
+        self.value = Some(value.ok_or_else(|| self.problem(NO_NUMBERS.into()))?);
+        // The identity's Jacobian would cost more than all else here.
+        let is_identity = (&*map as &dyn Any).is::<Identity>();
+        Ok(if is_identity { Tensor::zeros() } else { map.log_abs_det(numbers, &image).sum_all() })
+    }
+
+    fn unconstrained_len(&self) -> Result<usize, Error> {
+        let (map, dims) = self.map()?;
+        Ok(free_numbers(&*map, &dims))
+    }
+
+    fn unconstrained(&self) -> Result<Flat<E, D>, Error> {
+        let numbers = self.value.as_ref().ok_or_else(|| self.problem("it has no value".into()))?.to_numbers();
+        let numbers = numbers.and_then(|numbers| numbers.downcast::<Flat<E, D>>().ok());
+        let numbers = numbers.ok_or_else(|| self.problem(NO_NUMBERS.into()))?;
+        Ok(self.map()?.0.inverse(*numbers))
     }
 
     fn draw(&mut self, rng: &mut Rng) {

@@ -9,9 +9,10 @@ use dfdx::tensor::Storage;
 use indexmap::IndexMap;
 
 use crate::address::Address;
-use crate::backend::Device;
+use crate::backend::{Backend, Device};
+use crate::dtype::Dtype;
 use crate::shared::Shared;
-use crate::tensor::Tensor;
+use crate::tensor::{Tensor, shape_from_dims};
 
 /// A type that a site's value can have: tensors, numbers, `bool`, vectors of them, and any type of
 /// the user's for which this trait is implemented.
@@ -31,32 +32,73 @@ pub trait SiteValue: Clone + Debug + Shared + 'static {
         self.clone()
     }
 
+    /// The numbers of a tensor of them, as a flat tensor of the same type; `None` for other values.
+    fn to_numbers(&self) -> Option<Box<dyn Any>> {
+        None
+    }
+
+    /// The value of the given sizes with the numbers of a flat tensor, the reverse of
+    /// [`SiteValue::to_numbers`].
+    fn from_numbers(numbers: &dyn Any, dims: &[usize]) -> Option<Self> {
+        let _ = (numbers, dims);
+        None
+    }
+
     /// What of the value belongs to one of `count` elements, the one `at` this position: for errors.
     fn shown_at(&self, at: usize, count: usize) -> String {
         if count == 1 { format!("{self:?}") } else { format!("element {at} of {self:?}") }
     }
 }
 
-impl<S: Shape, E: Unit, D: Storage<E> + Device> SiteValue for Tensor<S, E, D> {
+/// What a tensor shows of one of `count` elements: its first few numbers of many.
+fn shown_part<S: Shape, E: Unit, D: Storage<E> + Device>(tensor: &Tensor<S, E, D>, at: usize, count: usize) -> String {
+    const SHOWN: usize = 8;
+    let values = tensor.to_vec();
+    let len = values.len().checked_div(count).unwrap_or(0);
+    match values.get(at * len..(at + 1) * len) {
+        Some([number]) => format!("{number:?}"),
+        Some(part) if len > SHOWN => format!("{:?}…", &part[..SHOWN]),
+        Some(part) => format!("{part:?}"),
+        None => format!("{tensor:?}"),
+    }
+}
+
+impl<S: Shape, E: Dtype, D: Backend<E>> SiteValue for Tensor<S, E, D> {
     fn dims(&self) -> Vec<usize> {
         Tensor::dims(self)
     }
     fn detach(&self) -> Self {
         self.untracked()
     }
-    /// The numbers of that element, the first few of many.
+    fn to_numbers(&self) -> Option<Box<dyn Any>> {
+        Some(Box::new(self.flat()))
+    }
+    fn from_numbers(numbers: &dyn Any, dims: &[usize]) -> Option<Self> {
+        let numbers: &Tensor<(usize,), E, D> = numbers.downcast_ref()?;
+        numbers.clone().try_reshape_like(&shape_from_dims::<S>(dims)?).ok()
+    }
     fn shown_at(&self, at: usize, count: usize) -> String {
-        const SHOWN: usize = 8;
-        let values = self.to_vec();
-        let len = values.len().checked_div(count).unwrap_or(0);
-        match values.get(at * len..(at + 1) * len) {
-            Some([number]) => format!("{number:?}"),
-            Some(part) if len > SHOWN => format!("{:?}…", &part[..SHOWN]),
-            Some(part) => format!("{part:?}"),
-            None => format!("{self:?}"),
-        }
+        shown_part(self, at, count)
     }
 }
+
+macro_rules! tensors_of {
+    ($($T:ty),*) => {$(
+        impl<S: Shape, D: Storage<$T> + Device> SiteValue for Tensor<S, $T, D> {
+            fn dims(&self) -> Vec<usize> {
+                Tensor::dims(self)
+            }
+            fn detach(&self) -> Self {
+                self.untracked()
+            }
+            fn shown_at(&self, at: usize, count: usize) -> String {
+                shown_part(self, at, count)
+            }
+        }
+    )*};
+}
+
+tensors_of!(usize, bool);
 
 macro_rules! plain_values {
     ($($T:ty),*) => { $(impl SiteValue for $T {})* };

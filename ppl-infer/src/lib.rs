@@ -8,11 +8,14 @@ pub mod optim;
 pub mod pair;
 // Objectives: what a step of variational inference lowers.
 pub mod elbo;
+// A model with data as a density over a vector.
+pub mod model_density;
 // Saving and loading, atomically.
 pub mod checkpoint;
 // Stochastic variational inference.
 pub mod svi;
 
 pub use elbo::{Objective, TraceElbo};
+pub use model_density::{LatentSite, ModelDensity};
 pub use optim::{Adam, ClippedAdam, Optimizer, Sgd};
 pub use svi::{RunOptions, StopReason, Svi};

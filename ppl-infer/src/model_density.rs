@@ -1,0 +1,179 @@
+//! The bridge from a model with data to a vector: its log-density over unconstrained numbers, with gradient.
+
+use std::ops::Range;
+
+use ppl_core::autodiff::{no_grad, try_grad};
+use ppl_core::backend::Backend;
+use ppl_core::handler::Handler;
+use ppl_core::handlers::{Params, Prior, Tracer};
+use ppl_core::model::{IntoArgs, Model};
+use ppl_core::params::ParamStore;
+use ppl_core::rng::Rng;
+use ppl_core::trace::{Trace, sum};
+use ppl_core::transform::Flat;
+use ppl_core::values::IntoValueMap;
+use ppl_core::{Dtype, Error, Tensor};
+
+// What a run with such numbers means by its statements.
+mod handler;
+
+use handler::{Find, Put, Take};
+
+/// A latent site and its place in the vector.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LatentSite {
+    /// Its full name.
+    pub name: String,
+    /// The distribution's name.
+    pub distribution: &'static str,
+    /// The sizes of its value.
+    pub dims: Vec<usize>,
+    /// Its unconstrained numbers, which may be fewer than those of its value.
+    pub range: Range<usize>,
+}
+
+/// The log-density of a model with data as a function of one flat vector: all latent values, each mapped
+/// from unconstrained numbers onto its support, with the Jacobians of the maps, up to a constant.
+///
+/// Only continuous latent sites that every run has can stand in a vector: a discrete one, one that comes
+/// and goes, and a plate that draws a subsample are errors that name them. Parameters have the values of
+/// the store, or their initial ones, and do not move.
+#[derive(Clone, Debug)]
+pub struct ModelDensity<M, A, E: Dtype, D: Backend<E>> {
+    model: M,
+    args: A,
+    params: ParamStore<E, D>,
+    sites: Vec<LatentSite>,
+}
+
+impl<A, M, E, D> ModelDensity<M, A, E, D>
+where
+    A: Clone,
+    M: Model<A, E = E, D = D>,
+    E: Dtype,
+    D: Backend<E>,
+{
+    /// The density of a model with these arguments; its parameters, if it has any, take their initial values
+    /// from seed 0.
+    ///
+    /// # Errors
+    /// A site that cannot stand in a vector, or the first error of a run.
+    pub fn new(model: M, args: impl IntoArgs<Args = A>) -> Result<Self, Error> {
+        Self::with_params(model, args, ParamStore::new(0))
+    }
+
+    /// [`ModelDensity::new`] with parameters from a store.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn with_params(model: M, args: impl IntoArgs<Args = A>, params: ParamStore<E, D>) -> Result<Self, Error> {
+        let mut density = ModelDensity { model, args: args.into_args(), params, sites: Vec::new() };
+        density.sites = density.run(|inner, _, body| {
+            let mut find = Find::new(inner);
+            no_grad(|| body(&mut find));
+            Ok(find.sites)
+        })?;
+        Ok(density)
+    }
+
+    /// How many numbers the vector has.
+    pub fn dim(&self) -> usize {
+        self.sites.last().map_or(0, |site| site.range.end)
+    }
+
+    /// The latent sites in the order of the vector, which is that of the model.
+    pub fn sites(&self) -> &[LatentSite] {
+        &self.sites
+    }
+
+    /// The log-density at a position, with its gradient written to `gradient`. It may be −∞ or NaN where
+    /// the model has no density; that is no error.
+    ///
+    /// # Errors
+    /// The first error of the run: sites that have changed, sizes that do not fit.
+    ///
+    /// # Panics
+    /// If `position` or `gradient` has not [`ModelDensity::dim`] numbers.
+    pub fn evaluate(&mut self, position: &[E], gradient: &mut [E]) -> Result<f64, Error> {
+        assert_eq!(
+            (position.len(), gradient.len()),
+            (self.dim(), self.dim()),
+            "numbers of a position and its gradient"
+        );
+        let mut numbers: Flat<E, D> = Tensor::vector(position.to_vec()).tracked();
+        let (log_density, (), mut grads) = try_grad(|| Ok::<_, Error>((self.at(numbers.clone())?, ())))?;
+        grads.update(&mut numbers, &mut |_, found| gradient.copy_from_slice(found))?;
+        Ok(log_density.item().wide())
+    }
+
+    /// The log-density at a position.
+    ///
+    /// # Errors
+    /// As [`ModelDensity::evaluate`].
+    ///
+    /// # Panics
+    /// If `position` has not [`ModelDensity::dim`] numbers.
+    pub fn log_density(&mut self, position: &[E]) -> Result<f64, Error> {
+        assert_eq!(position.len(), self.dim(), "numbers of a position");
+        Ok(no_grad(|| self.at(Tensor::vector(position.to_vec())))?.item().wide())
+    }
+
+    fn at(&mut self, numbers: Flat<E, D>) -> Result<Tensor<(), E, D>, Error> {
+        self.run(|inner, sites, body| {
+            let mut put = Put::new(inner, sites, numbers);
+            body(&mut put);
+            put.check_complete()?;
+            Ok(sum(put.terms.iter()))
+        })
+    }
+
+    /// The run of the model at a position: constrained values, deterministic ones too.
+    ///
+    /// # Errors
+    /// As [`ModelDensity::evaluate`].
+    ///
+    /// # Panics
+    /// If `position` has not [`ModelDensity::dim`] numbers.
+    pub fn trace(&mut self, position: &[E]) -> Result<Trace<E, D>, Error> {
+        assert_eq!(position.len(), self.dim(), "numbers of a position");
+        let numbers = Tensor::vector(position.to_vec());
+        self.run(|inner, sites, body| {
+            let mut put = Put::new(inner, sites, numbers);
+            let mut tracer = Tracer::new(&mut put);
+            no_grad(|| body(&mut tracer));
+            let trace = tracer.into_trace();
+            put.check_complete()?;
+            Ok(trace)
+        })
+    }
+
+    /// The position of constrained values: the model's own values struct, or a map with all latent sites.
+    ///
+    /// # Errors
+    /// A site without a value, or a value that does not fit its site.
+    pub fn position(&mut self, values: impl IntoValueMap) -> Result<Vec<E>, Error> {
+        let values = values.into_value_map();
+        self.run(|inner, _, body| {
+            let mut take = Take::new(inner, &values);
+            no_grad(|| body(&mut take));
+            Ok(take.position)
+        })
+    }
+
+    /// Runs the model under what `around` puts around the innermost handlers.
+    fn run<R>(
+        &mut self,
+        around: impl FnOnce(&mut dyn Handler<E, D>, &[LatentSite], &dyn Fn(&mut dyn Handler<E, D>)) -> Result<R, Error>,
+    ) -> Result<R, Error> {
+        let mut prior = Prior::new(Rng::seed(0));
+        // A parameter out of its range is a position without density, and no error.
+        Handler::<E, D>::context(&mut prior).validate = false;
+        let mut params = Params::new(&mut self.params, &mut prior);
+        let (model, args) = (&self.model, &self.args);
+        let result = around(&mut params, &self.sites, &|handler| {
+            model.run(handler, args.clone());
+        });
+        // What went wrong first names the cause.
+        params.context().take_error().map_or(result, Err)
+    }
+}

@@ -1,0 +1,179 @@
+//! The handlers that find latent sites, give them values out of a vector, and take their values into one.
+
+use ppl_core::backend::Backend;
+use ppl_core::handler::Handler;
+use ppl_core::plate::{Plate, PlateRows};
+use ppl_core::site::SampleSite;
+use ppl_core::transform::Flat;
+use ppl_core::values::ValueMap;
+use ppl_core::{Dtype, Error, Tensor};
+
+use super::LatentSite;
+
+/// Whether a site is one of the vector's.
+fn is_latent<E: Dtype, D: Backend<E>>(site: &dyn SampleSite<E, D>) -> bool {
+    !site.is_observed() && site.state().is_random()
+}
+
+/// Collects the latent sites; their values are the images of zeros.
+pub(super) struct Find<'h, E: Dtype, D: Backend<E>> {
+    inner: &'h mut dyn Handler<E, D>,
+    pub(super) sites: Vec<LatentSite>,
+}
+
+impl<'h, E: Dtype, D: Backend<E>> Find<'h, E, D> {
+    pub(super) fn new(inner: &'h mut dyn Handler<E, D>) -> Self {
+        Find { inner, sites: Vec::new() }
+    }
+
+    fn add(&mut self, site: &mut dyn SampleSite<E, D>) -> Result<(), Error> {
+        let name = site.name().to_owned();
+        if self.sites.iter().any(|found| found.name == name) {
+            return Err(wrong(name, "it is sampled twice in one run; give each its own name or index"));
+        }
+        let (start, len) = (self.sites.last().map_or(0, |last| last.range.end), site.unconstrained_len()?);
+        site.set_unconstrained(&Tensor::full_like(E::of(0.0), (len,)))?;
+        let dims = site.value().map_or(Vec::new(), |value| value.dims());
+        self.sites.push(LatentSite { name, distribution: site.distribution(), dims, range: start..start + len });
+        Ok(())
+    }
+}
+
+impl<E: Dtype, D: Backend<E>> Handler<E, D> for Find<'_, E, D> {
+    fn inner(&mut self) -> &mut dyn Handler<E, D> {
+        self.inner
+    }
+
+    fn sample(&mut self, site: &mut dyn SampleSite<E, D>) {
+        if is_latent(site) {
+            let added = self.add(site);
+            self.inner.context().check(added);
+        }
+        self.inner.sample(site);
+    }
+
+    fn enter_plate(&mut self, plate: &mut Plate) {
+        if plate.rows.is_none() && matches!(plate.ask, PlateRows::Subsample(n) if n < plate.size) {
+            let problem =
+                "it draws a subsample, so that the density would be another one in each run; give it all rows";
+            self.inner.context().report(Error::Plate { plate: plate.address.to_string(), problem: problem.into() });
+        }
+        self.inner.enter_plate(plate);
+    }
+}
+
+/// Gives latent sites the images of a vector's numbers, and collects all terms of the log-density.
+pub(super) struct Put<'h, E: Dtype, D: Backend<E>> {
+    inner: &'h mut dyn Handler<E, D>,
+    sites: &'h [LatentSite],
+    numbers: Flat<E, D>,
+    /// Which sites have been met, and the one that is met next if the order is the same as before.
+    met: Vec<bool>,
+    next: usize,
+    pub(super) terms: Vec<Tensor<(), E, D>>,
+}
+
+impl<'h, E: Dtype, D: Backend<E>> Put<'h, E, D> {
+    pub(super) fn new(inner: &'h mut dyn Handler<E, D>, sites: &'h [LatentSite], numbers: Flat<E, D>) -> Self {
+        Put {
+            inner,
+            sites,
+            numbers,
+            met: vec![false; sites.len()],
+            next: 0,
+            terms: Vec::with_capacity(2 * sites.len() + 1),
+        }
+    }
+
+    /// # Errors
+    /// If the run left out a site.
+    pub(super) fn check_complete(&self) -> Result<(), Error> {
+        match self.met.iter().position(|met| !met) {
+            Some(missed) => {
+                Err(changed(self.sites[missed].name.clone(), "this run did not sample it, but an earlier one did"))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn place(&mut self, name: &str) -> Result<usize, Error> {
+        let expected = self.sites.get(self.next).filter(|site| site.name == name).map(|_| self.next);
+        let found = expected.or_else(|| self.sites.iter().position(|site| site.name == name));
+        let place = found.ok_or_else(|| changed(name.to_owned(), "this run samples it, but an earlier one did not"))?;
+        self.next = place + 1;
+        if std::mem::replace(&mut self.met[place], true) {
+            return Err(wrong(name.to_owned(), "it is sampled twice in one run; give each its own name or index"));
+        }
+        Ok(place)
+    }
+
+    fn put(&mut self, site: &mut dyn SampleSite<E, D>) -> Result<(), Error> {
+        let range = self.sites[self.place(site.name())?].range.clone();
+        let log_det = site.set_unconstrained(&self.numbers.slice(&[range]))?;
+        self.terms.push(log_det);
+        Ok(())
+    }
+}
+
+impl<E: Dtype, D: Backend<E>> Handler<E, D> for Put<'_, E, D> {
+    fn inner(&mut self) -> &mut dyn Handler<E, D> {
+        self.inner
+    }
+
+    fn sample(&mut self, site: &mut dyn SampleSite<E, D>) {
+        if is_latent(site) {
+            let put = self.put(site);
+            self.inner.context().check(put);
+        }
+        self.inner.sample(site);
+        if site.state().is_scored() {
+            self.terms.push(site.log_prob_sum());
+        }
+    }
+}
+
+/// Takes latent values into a vector.
+pub(super) struct Take<'h, E: Dtype, D: Backend<E>> {
+    inner: &'h mut dyn Handler<E, D>,
+    values: &'h ValueMap,
+    pub(super) position: Vec<E>,
+}
+
+impl<'h, E: Dtype, D: Backend<E>> Take<'h, E, D> {
+    pub(super) fn new(inner: &'h mut dyn Handler<E, D>, values: &'h ValueMap) -> Self {
+        Take { inner, values, position: Vec::new() }
+    }
+
+    fn take(&mut self, site: &mut dyn SampleSite<E, D>) -> Result<(), Error> {
+        let Some(value) = self.values.get(site.name()) else {
+            return Err(wrong(site.name().to_owned(), "no value was given"));
+        };
+        site.set_value(value, "position")?;
+        self.position.extend(site.unconstrained()?.to_vec());
+        Ok(())
+    }
+}
+
+impl<E: Dtype, D: Backend<E>> Handler<E, D> for Take<'_, E, D> {
+    fn inner(&mut self) -> &mut dyn Handler<E, D> {
+        self.inner
+    }
+
+    fn sample(&mut self, site: &mut dyn SampleSite<E, D>) {
+        if is_latent(site) {
+            let taken = self.take(site);
+            self.inner.context().check(taken);
+        }
+        self.inner.sample(site);
+    }
+}
+
+fn wrong(site: String, problem: &str) -> Error {
+    Error::Site { site, problem: problem.into() }
+}
+
+/// The error of a site that comes or goes.
+fn changed(site: String, problem: &str) -> Error {
+    let rule = "a density over a vector needs the same latent sites in every run";
+    Error::Site { site, problem: format!("{problem}; {rule}") }
+}
