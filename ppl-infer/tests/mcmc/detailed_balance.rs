@@ -1,6 +1,7 @@
 //! The doubling tree's detailed balance, proved over integers: all random choices are enumerated, with their exact
 //! probabilities, for arbitrary weights and arbitrary rules of when a stretch turns.
 
+use std::cell::RefCell;
 use std::convert::Infallible;
 
 use ppl_core::rng::Rng;
@@ -21,6 +22,8 @@ struct Integers {
     judges_direction: bool,
     start: Number,
     direction: Direction,
+    /// The stretches that were judged.
+    judged: RefCell<Vec<(Number, Number)>>,
 }
 
 impl Integers {
@@ -29,7 +32,8 @@ impl Integers {
         let weights = (0..n).map(|_| rng.gen_range(-3.0..3.0_f64).exp()).collect();
         let broken = (0..n).map(|_| rng.gen_bool(0.05)).collect();
         let turning = (0..n).map(|_| (0..n).map(|_| rng.gen_bool(turning)).collect()).collect();
-        Integers { weights, broken, turning, judges_direction: false, start: 0, direction: Direction::Forward }
+        let judged = RefCell::default();
+        Integers { weights, broken, turning, judges_direction: false, start: 0, direction: Direction::Forward, judged }
     }
 }
 
@@ -70,6 +74,7 @@ impl Trajectory for Integers {
     fn turns(&self, [first, last]: [&Number; 2], [before, after]: [&Number; 2]) -> bool {
         assert!(first < last, "the earlier end comes first");
         assert_eq!(before + after, (*first..=*last).sum::<Number>(), "the sum is that of the stretch {first}..={last}");
+        self.judged.borrow_mut().push((*first, *last));
         let turning = self.turning[*first as usize][*last as usize];
         if self.judges_direction { turning ^ (self.direction == Direction::Forward) } else { turning }
     }
@@ -197,6 +202,27 @@ fn transitions_are_those_computed_by_hand() {
     let far = 1.0 / 8.0;
     // The first doubling leads to 3 or 5, the second two steps beyond either end.
     assert_eq!(two[4], [0.0, far, 2.0 * far, far, 0.0, far, 2.0 * far, far, 0.0]);
+}
+
+/// Three stretches for each pair of neighbours: as a whole, and either half with the nearest point of the other one;
+/// of single points, one.
+#[test]
+fn turns_are_looked_for_within_and_between_subtrees() {
+    let mut path = Integers::random(0, 32, 0.0);
+    (path.weights, path.broken, path.start) = (vec![1.0; 32], vec![false; 32], 16);
+    let mut tree = Tree::default();
+    *tree.first(&path) = 16;
+    // Forward, backward, forward: 16, 17, then 14 and 15, then 18 to 21; nothing is taken.
+    let mut script = Script { answers: vec![true, false, false, true, false, false, false], ..Script::default() };
+    // Equal halves are taken for certain when doubling.
+    let Ok((_, report)) = tree.transition(&mut path, &mut script, 3);
+    assert_eq!((report.depth, report.steps, report.stop), (3, 7, Stop::DepthReached));
+    let expected = [
+        vec![(16, 17)],
+        vec![(14, 15), (14, 17), (14, 16), (15, 17)],
+        vec![(18, 19), (20, 21), (18, 21), (18, 20), (19, 21), (14, 21), (14, 18), (17, 21)],
+    ];
+    assert_eq!(path.judged.take(), expected.concat());
 }
 
 /// The proof can fail: a rule that is not symmetric, and weights that are not those of the path.
