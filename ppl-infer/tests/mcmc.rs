@@ -1,5 +1,7 @@
 //! Markov chain Monte Carlo: what is exact, and that known targets are sampled.
 
+#[path = "mcmc/coordinates.rs"]
+mod coordinates;
 #[path = "mcmc/detailed_balance.rs"]
 mod detailed_balance;
 #[path = "mcmc/estimates.rs"]
