@@ -14,5 +14,7 @@ mod metrics;
 mod outcomes;
 #[path = "mcmc/posteriors.rs"]
 mod posteriors;
+#[path = "mcmc/schedule.rs"]
+mod schedule;
 #[path = "mcmc/targets.rs"]
 mod targets;
