@@ -1,7 +1,7 @@
 //! The doubling tree's detailed balance, proved over integers: all random choices are enumerated, with their exact
 //! probabilities, for arbitrary weights and arbitrary rules of when a stretch turns.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
 
 use ppl_core::rng::Rng;
@@ -24,6 +24,8 @@ struct Integers {
     direction: Direction,
     /// The stretches that were judged.
     judged: RefCell<Vec<(Number, Number)>>,
+    /// How many places for points and for sums were asked for.
+    made: Cell<[usize; 2]>,
 }
 
 impl Integers {
@@ -32,8 +34,17 @@ impl Integers {
         let weights = (0..n).map(|_| rng.gen_range(-3.0..3.0_f64).exp()).collect();
         let broken = (0..n).map(|_| rng.gen_bool(0.05)).collect();
         let turning = (0..n).map(|_| (0..n).map(|_| rng.gen_bool(turning)).collect()).collect();
-        let judged = RefCell::default();
-        Integers { weights, broken, turning, judges_direction: false, start: 0, direction: Direction::Forward, judged }
+        let (judged, made) = Default::default();
+        Integers {
+            weights,
+            broken,
+            turning,
+            judges_direction: false,
+            start: 0,
+            direction: Direction::Forward,
+            judged,
+            made,
+        }
     }
 }
 
@@ -43,10 +54,12 @@ impl Trajectory for Integers {
     type Error = Infallible;
 
     fn new_point(&self) -> Number {
+        self.made.set([self.made.get()[0] + 1, self.made.get()[1]]);
         0
     }
 
     fn new_sum(&self) -> Number {
+        self.made.set([self.made.get()[0], self.made.get()[1] + 1]);
         0
     }
 
@@ -223,6 +236,22 @@ fn turns_are_looked_for_within_and_between_subtrees() {
         vec![(18, 19), (20, 21), (18, 21), (18, 20), (19, 21), (14, 21), (14, 18), (17, 21)],
     ];
     assert_eq!(path.judged.take(), expected.concat());
+}
+
+/// A tree of 2⁸ points needs three places a level at most, and one sum; they are made once.
+#[test]
+fn places_are_few_and_used_again() {
+    let mut path = Integers::random(0, 600, 0.0);
+    (path.broken, path.start) = (vec![false; 600], 300);
+    let mut tree = Tree::default();
+    let mut rng = Rng::seed(13);
+    for _ in 0..200 {
+        *tree.first(&path) = 300;
+        let Ok((_, report)) = tree.transition(&mut path, &mut rng, 8);
+        assert_eq!(report.depth, 8);
+    }
+    let [points, sums] = path.made.get();
+    assert!(points <= 3 * 9 && sums <= 9, "{points} points and {sums} sums");
 }
 
 /// The proof can fail: a rule that is not symmetric, and weights that are not those of the path.
