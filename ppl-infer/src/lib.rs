@@ -2,6 +2,10 @@
 //!
 //! Modules stand in dependency order; each uses only those above it.
 
+// Log densities over flat vectors: what samplers ask of a target.
+pub mod density;
+// Markov chain Monte Carlo: kernels and their warm-up.
+pub mod mcmc;
 // How parameters follow their gradients.
 pub mod optim;
 // One run of guide and model, joined.
@@ -15,6 +19,7 @@ pub mod checkpoint;
 // Stochastic variational inference.
 pub mod svi;
 
+pub use density::LogDensity;
 pub use elbo::{Objective, TraceElbo};
 pub use model_density::{LatentSite, ModelDensity};
 pub use optim::{Adam, ClippedAdam, Optimizer, Sgd};
