@@ -2,6 +2,8 @@
 //!
 //! Modules stand in dependency order; each uses only those above it.
 
+// What draws tell of a posterior, and of themselves.
+pub mod diagnostics;
 // How parameters follow their gradients.
 pub mod optim;
 // One run of guide and model, joined.
