@@ -115,6 +115,37 @@ fn increasing_maps() {
     }
 }
 
+/// Tenths, most of which are no binary fractions, are tied like the integers that they are tenths of. (ArviZ's
+/// quantile between two equal draws may lie a rounding below both, and then its indicator leaves them out.)
+#[test]
+fn ties_are_ties_in_any_unit() {
+    let integers = mapped(&autoregressive(22, 5, 93, 0.5), |x| (10.0 * x).round());
+    let tenths = mapped(&integers, |x| x / 10.0);
+    let [integers, tenths] = [chains(&integers), chains(&tenths)];
+    assert_eq!(
+        [ess_bulk, ess_tail, rhat_bulk].map(|f| f(&tenths)),
+        [ess_bulk, ess_tail, rhat_bulk].map(|f| f(&integers))
+    );
+    for prob in (1..100).map(|percent| f64::from(percent) / 100.0) {
+        assert_eq!(ess_quantile(&tenths, prob), ess_quantile(&integers, prob), "at {prob}");
+    }
+}
+
+/// The sample size of a quantile is that of the indicator's mean, a chain that stands still at the quantile
+/// included.
+#[test]
+fn quantiles_are_means_of_indicators() {
+    let mut draws = autoregressive(23, 4, 47, 0.0);
+    draws[1].fill(-1.1);
+    let here = chains(&draws);
+    for prob in [0.05, 0.15, 0.3, 0.5, 0.9] {
+        let value = quantile(&here, prob);
+        let indicator = mapped(&draws, |x| f64::from(u8::from(x <= value)));
+        assert_eq!(ess_quantile(&here, prob), ess_mean(&chains(&indicator)), "at {prob}");
+    }
+    assert!(quantile(&here, 0.15) == -1.1 && ess_quantile(&here, 0.15) < 8.0);
+}
+
 /// A mirror, another order of the chains, time run backwards: nothing but the sign of places changes.
 #[test]
 fn mirrors_and_orders() {
