@@ -18,10 +18,8 @@ pub(super) struct Standardised {
     pub(super) deviations: Draws,
     /// The mean of the draws.
     pub(super) location: f64,
-    /// A power of two, so that dividing by it is exact.
+    /// The power of two at or below the largest draw's size, so that dividing by it is exact.
     pub(super) scale: f64,
-    /// The largest |draw| / scale, in [1, 2) for normal numbers.
-    magnitude: f64,
 }
 
 impl Standardised {
@@ -30,12 +28,7 @@ impl Standardised {
         let scale = power_of_two(largest);
         let scaled = draws.map(|x| x / scale);
         let middle = average(&scaled.values);
-        Standardised {
-            deviations: scaled.map(|x| x - middle),
-            location: middle * scale,
-            scale,
-            magnitude: largest / scale,
-        }
+        Standardised { deviations: scaled.map(|x| x - middle), location: middle * scale, scale }
     }
 
     pub(super) fn sd(&self) -> f64 {
@@ -46,7 +39,7 @@ impl Standardised {
     /// with 1e-15 whatever the draws' size, and so takes draws in tiny units for constant.)
     pub(super) fn is_constant(&self) -> bool {
         let (low, high) = range(&self.deviations.values);
-        high - low <= 1e-15 * self.magnitude
+        high - low <= 1e-15
     }
 }
 
