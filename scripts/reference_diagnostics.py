@@ -14,7 +14,7 @@ from pathlib import Path
 
 import arviz as az
 import numpy as np
-from arviz.stats.diagnostics import _ess_quantile, _ess_sd, _mcse_quantile, _rhat_folded, _z_scale
+from arviz.stats.diagnostics import _ess_quantile, _mcse_quantile, _z_scale
 from arviz.stats.stats_utils import quantile as az_quantile
 
 OUTPUT = Path(__file__).resolve().parent.parent / "ppl-infer/tests/references/diagnostics.json"

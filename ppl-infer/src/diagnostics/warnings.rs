@@ -144,13 +144,13 @@ impl fmt::Display for Warning {
         match self {
             Warning::NotFinite { names } => write!(
                 f,
-                "NaN or infinite draws of {}: nothing else can be said of them. Look for a logarithm or a quotient \
+                "There are NaN or infinite draws of {}, of which nothing else can be said. Look for a logarithm or a quotient \
                  that leaves its domain, or for a posterior that is improper.",
                 list(names.iter().cloned())
             ),
             Warning::Constant { names } => write!(
                 f,
-                "All draws are equal of {}. If the model does not fix them, the sampler has never moved: try other \
+                "All draws are equal for {}. If the model does not fix that, the sampler has never moved: try other \
                  initial values, or a smaller step size.",
                 list(names.iter().cloned())
             ),
@@ -165,7 +165,7 @@ impl fmt::Display for Warning {
             }
             Warning::RHat { worst } => write!(
                 f,
-                "R-hat is above {MAX_R_HAT} of {}: the chains disagree. Warm up and draw longer; if it stays, look for \
+                "R-hat is above {MAX_R_HAT} for {}: the chains disagree. Warm up and draw longer; if it stays, look for \
                  several modes, parameters that cannot be told apart, or priors that are too wide, and reparameterise.",
                 list(worst.iter().map(|(name, r_hat)| format!("{name} ({r_hat:.3})")))
             ),
@@ -199,7 +199,7 @@ fn ess(f: &mut fmt::Formatter<'_>, which: &str, what: &str, worst: &[(String, f6
     let names = list(worst.iter().map(|(name, ess)| format!("{name} ({ess:.0})")));
     write!(
         f,
-        "The {which} effective sample size is below {least:.0} ({MIN_ESS_PER_CHAIN} a chain) of {names}: {what} are \
+        "The {which} effective sample size is below {least:.0} ({MIN_ESS_PER_CHAIN} a chain) for {names}: {what} are \
          unreliable. Draw longer; if it grows slower than the draws, reparameterise."
     )
 }
@@ -284,11 +284,11 @@ mod tests {
     fn sentences_name_the_quantities_and_what_to_try() {
         let worst: Vec<(String, f64)> = (0..10).map(|i| (format!("theta[{i}]"), 1.5)).collect();
         let text = Warning::RHat { worst: worst.clone() }.to_string();
-        assert!(text.starts_with("R-hat is above 1.01 of theta[0] (1.500), theta[1] (1.500)"), "{text}");
+        assert!(text.starts_with("R-hat is above 1.01 for theta[0] (1.500), theta[1] (1.500)"), "{text}");
         assert!(text.contains("theta[7] (1.500) and 2 more: the chains disagree. Warm up and draw longer"), "{text}");
         let text = Warning::EssTail { worst: worst[..1].to_vec(), least: 400.0 }.to_string();
         assert!(
-            text.starts_with("The tail effective sample size is below 400 (100 a chain) of theta[0] (2):"),
+            text.starts_with("The tail effective sample size is below 400 (100 a chain) for theta[0] (2):"),
             "{text}"
         );
         let text = Warning::Divergences { count: 5, transitions: 1000 }.to_string();
