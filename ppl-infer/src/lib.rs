@@ -4,16 +4,18 @@
 
 // Log densities over flat vectors: what samplers ask of a target.
 pub mod density;
+// A model with data as a density over a vector.
+pub mod model_density;
 // Markov chain Monte Carlo: kernels and their warm-up.
 pub mod mcmc;
+// What draws tell of a posterior, and of themselves.
+pub mod diagnostics;
 // How parameters follow their gradients.
 pub mod optim;
 // One run of guide and model, joined.
 pub mod pair;
 // Objectives: what a step of variational inference lowers.
 pub mod elbo;
-// A model with data as a density over a vector.
-pub mod model_density;
 // Saving and loading, atomically.
 pub mod checkpoint;
 // Stochastic variational inference.

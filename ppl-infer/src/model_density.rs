@@ -14,6 +14,8 @@ use ppl_core::transform::Flat;
 use ppl_core::values::IntoValueMap;
 use ppl_core::{Dtype, Error, Tensor};
 
+use crate::density::LogDensity;
+
 // What a run with such numbers means by its statements.
 mod handler;
 
@@ -76,11 +78,6 @@ where
         Ok(density)
     }
 
-    /// How many numbers the vector has.
-    pub fn dim(&self) -> usize {
-        self.sites.last().map_or(0, |site| site.range.end)
-    }
-
     /// The latent sites in the order of the vector, which is that of the model.
     pub fn sites(&self) -> &[LatentSite] {
         &self.sites
@@ -93,7 +90,7 @@ where
     /// The first error of the run: sites that have changed, sizes that do not fit.
     ///
     /// # Panics
-    /// If `position` or `gradient` has not [`ModelDensity::dim`] numbers.
+    /// If `position` or `gradient` has not [`LogDensity::dim`] numbers.
     pub fn evaluate(&mut self, position: &[E], gradient: &mut [E]) -> Result<f64, Error> {
         assert_eq!(
             (position.len(), gradient.len()),
@@ -109,10 +106,10 @@ where
     /// The log-density at a position.
     ///
     /// # Errors
-    /// As [`ModelDensity::evaluate`].
+    /// As [`LogDensity::evaluate`].
     ///
     /// # Panics
-    /// If `position` has not [`ModelDensity::dim`] numbers.
+    /// If `position` has not [`LogDensity::dim`] numbers.
     pub fn log_density(&mut self, position: &[E]) -> Result<f64, Error> {
         assert_eq!(position.len(), self.dim(), "numbers of a position");
         Ok(no_grad(|| self.at(Tensor::vector(position.to_vec())))?.item().wide())
@@ -130,10 +127,10 @@ where
     /// The run of the model at a position: constrained values, deterministic ones too.
     ///
     /// # Errors
-    /// As [`ModelDensity::evaluate`].
+    /// As [`LogDensity::evaluate`].
     ///
     /// # Panics
-    /// If `position` has not [`ModelDensity::dim`] numbers.
+    /// If `position` has not [`LogDensity::dim`] numbers.
     pub fn trace(&mut self, position: &[E]) -> Result<Trace<E, D>, Error> {
         assert_eq!(position.len(), self.dim(), "numbers of a position");
         let numbers = Tensor::vector(position.to_vec());
@@ -175,5 +172,36 @@ where
         });
         // What went wrong first names the cause.
         params.context().take_error().map_or(result, Err)
+    }
+}
+
+impl<A, M, E, D> LogDensity<E> for ModelDensity<M, A, E, D>
+where
+    A: Clone,
+    M: Model<A, E = E, D = D>,
+    E: Dtype,
+    D: Backend<E>,
+{
+    type Error = Error;
+
+    fn dim(&self) -> usize {
+        self.sites.last().map_or(0, |site| site.range.end)
+    }
+
+    /// # Errors
+    /// The first error of the run: sites that have changed, sizes that do not fit.
+    ///
+    /// # Panics
+    /// If `position` or `gradient` has not [`LogDensity::dim`] numbers.
+    fn evaluate(&mut self, position: &[E], gradient: &mut [E]) -> Result<f64, Error> {
+        assert_eq!(
+            (position.len(), gradient.len()),
+            (self.dim(), self.dim()),
+            "numbers of a position and its gradient"
+        );
+        let mut numbers: Flat<E, D> = Tensor::vector(position.to_vec()).tracked();
+        let (log_density, (), mut grads) = try_grad(|| Ok::<_, Error>((self.at(numbers.clone())?, ())))?;
+        grads.update(&mut numbers, &mut |_, found| gradient.copy_from_slice(found))?;
+        Ok(log_density.item().wide())
     }
 }

@@ -1,7 +1,7 @@
 //! The density of a model without data integrates to one over all unconstrained numbers: a Jacobian that is missing, wrong, or
 //! counted twice would show.
 
-use ppl::infer::ModelDensity;
+use ppl::infer::{LogDensity, ModelDensity};
 use ppl::prelude64::*;
 
 type Scalar = Tensor<()>;

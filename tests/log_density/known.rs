@@ -1,6 +1,6 @@
 //! Values against closed forms, gradients against differences, positions there and back.
 
-use ppl::infer::ModelDensity;
+use ppl::infer::{LogDensity, ModelDensity};
 use ppl::prelude64::*;
 
 type Scalar = Tensor<()>;

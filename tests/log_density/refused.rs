@@ -1,6 +1,6 @@
 //! Models that have no density over a fixed vector: each is told by the name of its site or plate.
 
-use ppl::infer::ModelDensity;
+use ppl::infer::{LogDensity, ModelDensity};
 use ppl::prelude64::*;
 
 type Scalar = Tensor<()>;
