@@ -1,0 +1,4 @@
+//! The no-U-turn sampler on models written in the language, against posteriors that another program found.
+
+// The eight schools, uncentred.
+mod eight_schools;
