@@ -351,7 +351,7 @@ fn the_dmm_says_what_it_runs_on_where_no_one_watches() {
 }
 
 #[test]
-#[ignore = "reads all of the JSB chorales: two epochs"]
+#[ignore = "trains on all of the JSB chorales: five epochs"]
 fn fast_dmm_on_all_chorales() {
     match dmm::chorales::load(None).expect("chorales") {
         (chorales, _) if chorales.are_of_the_papers() => {}

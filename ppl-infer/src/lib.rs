@@ -1,4 +1,5 @@
-//! Inference for ppl: objectives, optimisers, and the loop that joins them.
+//! Inference for ppl: variational inference (objectives, optimisers, the loop that joins them), and densities, Markov kernels and
+//! diagnostics of draws.
 //!
 //! Modules stand in dependency order; each uses only those above it.
 

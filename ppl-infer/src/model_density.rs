@@ -83,26 +83,6 @@ where
         &self.sites
     }
 
-    /// The log-density at a position, with its gradient written to `gradient`. It may be −∞ or NaN where
-    /// the model has no density; that is no error.
-    ///
-    /// # Errors
-    /// The first error of the run: sites that have changed, sizes that do not fit.
-    ///
-    /// # Panics
-    /// If `position` or `gradient` has not [`LogDensity::dim`] numbers.
-    pub fn evaluate(&mut self, position: &[E], gradient: &mut [E]) -> Result<f64, Error> {
-        assert_eq!(
-            (position.len(), gradient.len()),
-            (self.dim(), self.dim()),
-            "numbers of a position and its gradient"
-        );
-        let mut numbers: Flat<E, D> = Tensor::vector(position.to_vec()).tracked();
-        let (log_density, (), mut grads) = try_grad(|| Ok::<_, Error>((self.at(numbers.clone())?, ())))?;
-        grads.update(&mut numbers, &mut |_, found| gradient.copy_from_slice(found))?;
-        Ok(log_density.item().wide())
-    }
-
     /// The log-density at a position.
     ///
     /// # Errors
