@@ -103,6 +103,14 @@ pub trait SampleSite<E: Dtype, D: Backend<E>> {
     /// If it has another type or shape than the distribution's values; the site stays as it was.
     fn set_value(&mut self, value: &dyn AnyValue, action: &'static str) -> Result<(), Error>;
 
+    /// Sets the value to the one with these numbers, each an `f64`, in row-major order; `action` as in
+    /// [`SampleSite::set_value`].
+    ///
+    /// # Errors
+    /// If the distribution's values are not made of numbers, or of other ones: another count, or integers
+    /// where these are none; the site stays as it was.
+    fn set_numbers(&mut self, numbers: &[f64], action: &'static str) -> Result<(), Error>;
+
     /// Forgets the value, so that it will be drawn.
     fn clear_value(&mut self);
 

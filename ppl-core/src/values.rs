@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use dfdx::shapes::{Shape, Unit};
-use dfdx::tensor::Storage;
+use dfdx::tensor::{Storage, TensorFromVec};
 use indexmap::IndexMap;
 
 use crate::address::Address;
@@ -13,6 +13,11 @@ use crate::backend::{Backend, Device};
 use crate::dtype::Dtype;
 use crate::shared::Shared;
 use crate::tensor::{Tensor, shape_from_dims};
+
+// Plain numbers as `f64` and back.
+mod number;
+
+use number::Number;
 
 /// A type that a site's value can have: tensors, numbers, `bool`, vectors of them, and any type of
 /// the user's for which this trait is implemented.
@@ -40,6 +45,19 @@ pub trait SiteValue: Clone + Debug + Shared + 'static {
     /// The value of the given sizes with the numbers of a flat tensor, the reverse of
     /// [`SiteValue::to_numbers`].
     fn from_numbers(numbers: &dyn Any, dims: &[usize]) -> Option<Self> {
+        let _ = (numbers, dims);
+        None
+    }
+
+    /// Its numbers, each as an `f64`, in row-major order: what is kept of a draw. `None` for values that are
+    /// not made of numbers.
+    fn to_f64s(&self) -> Option<Vec<f64>> {
+        None
+    }
+
+    /// The value of the given sizes with these numbers, the reverse of [`SiteValue::to_f64s`]; `None` where
+    /// there is none.
+    fn from_f64s(numbers: &[f64], dims: &[usize]) -> Option<Self> {
         let _ = (numbers, dims);
         None
     }
@@ -77,19 +95,41 @@ impl<S: Shape, E: Dtype, D: Backend<E>> SiteValue for Tensor<S, E, D> {
         let numbers: &Tensor<(usize,), E, D> = numbers.downcast_ref()?;
         numbers.clone().try_reshape_like(&shape_from_dims::<S>(dims)?).ok()
     }
+    fn to_f64s(&self) -> Option<Vec<f64>> {
+        Some(self.read(|numbers| numbers.iter().map(|x| x.wide()).collect()))
+    }
+    fn from_f64s(numbers: &[f64], dims: &[usize]) -> Option<Self> {
+        from_elements(numbers.iter().map(|&x| E::of(x)).collect(), dims)
+    }
     fn shown_at(&self, at: usize, count: usize) -> String {
         shown_part(self, at, count)
     }
 }
 
+/// A tensor of the given sizes.
+fn from_elements<S: Shape, E: Unit, D: Device + TensorFromVec<E>>(
+    elements: Vec<E>,
+    dims: &[usize],
+) -> Option<Tensor<S, E, D>> {
+    let shape = shape_from_dims::<S>(dims)?;
+    Tensor::try_from_vec(elements, shape).ok()
+}
+
 macro_rules! tensors_of {
     ($($T:ty),*) => {$(
-        impl<S: Shape, D: Storage<$T> + Device> SiteValue for Tensor<S, $T, D> {
+        impl<S: Shape, D: Storage<$T> + Device + TensorFromVec<$T>> SiteValue for Tensor<S, $T, D> {
             fn dims(&self) -> Vec<usize> {
                 Tensor::dims(self)
             }
             fn detach(&self) -> Self {
                 self.untracked()
+            }
+            fn to_f64s(&self) -> Option<Vec<f64>> {
+                self.to_vec().iter().map(Number::to_f64).collect()
+            }
+            fn from_f64s(numbers: &[f64], dims: &[usize]) -> Option<Self> {
+                let elements: Option<Vec<$T>> = numbers.iter().map(|&x| Number::from_f64(x)).collect();
+                from_elements(elements?, dims)
             }
             fn shown_at(&self, at: usize, count: usize) -> String {
                 shown_part(self, at, count)
@@ -100,11 +140,26 @@ macro_rules! tensors_of {
 
 tensors_of!(usize, bool);
 
+impl SiteValue for () {}
+impl SiteValue for String {}
+
 macro_rules! plain_values {
-    ($($T:ty),*) => { $(impl SiteValue for $T {})* };
+    ($($T:ty),*) => {$(
+        impl SiteValue for $T {
+            fn to_f64s(&self) -> Option<Vec<f64>> {
+                Number::to_f64(self).map(|x| vec![x])
+            }
+            fn from_f64s(numbers: &[f64], dims: &[usize]) -> Option<Self> {
+                if !dims.is_empty() {
+                    return None;
+                }
+                <[f64; 1]>::try_from(numbers).ok().and_then(|[x]| Number::from_f64(x))
+            }
+        }
+    )*};
 }
 
-plain_values!((), bool, u8, u32, u64, usize, i32, i64, f32, f64, String);
+plain_values!(bool, u8, u32, u64, usize, i32, i64, f32, f64);
 
 impl<T: SiteValue> SiteValue for Vec<T> {
     fn dims(&self) -> Vec<usize> {
@@ -112,6 +167,14 @@ impl<T: SiteValue> SiteValue for Vec<T> {
     }
     fn detach(&self) -> Self {
         self.iter().map(T::detach).collect()
+    }
+    fn to_f64s(&self) -> Option<Vec<f64>> {
+        let parts: Option<Vec<Vec<f64>>> = self.iter().map(T::to_f64s).collect();
+        // Only of plain numbers: the sizes of other elements would be lost.
+        parts.filter(|parts| parts.iter().all(|part| part.len() == 1)).map(|parts| parts.concat())
+    }
+    fn from_f64s(numbers: &[f64], dims: &[usize]) -> Option<Self> {
+        (dims == [numbers.len()]).then(|| numbers.iter().map(|x| T::from_f64s(&[*x], &[])).collect())?
     }
 }
 
@@ -127,6 +190,8 @@ pub trait AnyValue: Any + Shared + Debug {
     fn type_name(&self) -> &'static str;
     /// Its shape, where it has one.
     fn dims(&self) -> Vec<usize>;
+    /// Its numbers, as [`SiteValue::to_f64s`].
+    fn to_f64s(&self) -> Option<Vec<f64>>;
 }
 
 impl<T: SiteValue> AnyValue for T {
@@ -144,6 +209,9 @@ impl<T: SiteValue> AnyValue for T {
     }
     fn dims(&self) -> Vec<usize> {
         SiteValue::dims(self)
+    }
+    fn to_f64s(&self) -> Option<Vec<f64>> {
+        SiteValue::to_f64s(self)
     }
 }
 

@@ -5,12 +5,16 @@
 
 // Log densities over flat vectors: what samplers ask of a target.
 pub mod density;
+// What draws tell of a posterior, and of themselves.
+pub mod diagnostics;
+// What a sampler drew.
+pub mod draws;
+// What a chain samples: a density whose positions have names.
+pub mod target;
 // A model with data as a density over a vector.
 pub mod model_density;
 // Markov chain Monte Carlo: kernels and their warm-up.
 pub mod mcmc;
-// What draws tell of a posterior, and of themselves.
-pub mod diagnostics;
 // How parameters follow their gradients.
 pub mod optim;
 // One run of guide and model, joined.
@@ -23,7 +27,9 @@ pub mod checkpoint;
 pub mod svi;
 
 pub use density::LogDensity;
+pub use draws::Draws;
 pub use elbo::{Objective, TraceElbo};
 pub use model_density::{LatentSite, ModelDensity};
 pub use optim::{Adam, ClippedAdam, Optimizer, Sgd};
 pub use svi::{RunOptions, StopReason, Svi};
+pub use target::{InitStrategy, Target};

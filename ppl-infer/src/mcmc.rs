@@ -35,6 +35,8 @@ mod estimator;
 mod windows;
 // Warm-up: a kernel is tuned while it runs.
 mod warmup;
+// The contract of what a chain runs.
+mod sampler;
 
 pub use dual_averaging::DualAveraging;
 pub use estimator::{MetricEstimator, MetricShape};
@@ -44,6 +46,7 @@ pub use leapfrog::{PhasePoint, leapfrog};
 pub use metric::{Block, DenseMetric, DiagonalMetric, InvalidMetric, Metric};
 pub use metropolis::Metropolis;
 pub use nuts::{Nuts, NutsOptions};
+pub use sampler::{Sampler, Step};
 pub use trajectory::{Choices, Direction, Trajectory, Visit};
 pub use tree::{Stop, Transition, Tree};
 pub use warmup::{Warmup, WarmupError, WarmupOptions};

@@ -166,6 +166,16 @@ impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> SampleSite<E, D> for TypedS
         Ok(())
     }
 
+    fn set_numbers(&mut self, numbers: &[f64], action: &'static str) -> Result<(), Error> {
+        let dims = self.dims();
+        let value = P::Value::from_f64s(numbers, &dims).ok_or_else(|| {
+            let of = std::any::type_name::<P::Value>();
+            self.problem(format!("{} numbers were given ({action}) that make no {of} of sizes {dims:?}", numbers.len()))
+        })?;
+        self.value = Some(value);
+        Ok(())
+    }
+
     fn clear_value(&mut self) {
         self.value = None;
     }
