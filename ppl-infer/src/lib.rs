@@ -9,6 +9,8 @@ pub mod density;
 pub mod diagnostics;
 // What a sampler drew.
 pub mod draws;
+// Draws in files that other tools read.
+pub mod export;
 // What a chain samples: a density whose positions have names.
 pub mod target;
 // A model with data as a density over a vector.

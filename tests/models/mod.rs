@@ -33,7 +33,10 @@ where
     type Output;
 
     /// Does it.
-    fn run<M: Model<A, E = E, D = Cpu>, A: Clone>(self, density: ModelDensity<M, A, E, Cpu>) -> Self::Output;
+    fn run<M, A>(self, density: ModelDensity<M, A, E, Cpu>) -> Self::Output
+    where
+        M: Model<A, E = E, D = Cpu> + Clone + Send,
+        A: Clone + Send;
 }
 
 /// Does a task with the density of the model of that name; `None` where its data are not there.

@@ -91,8 +91,8 @@ impl<'h, E: Dtype, D: Backend<E>> Put<'h, E, D> {
     }
 
     /// Gives values and finds no log-densities.
-    pub(super) fn silent(inner: &'h mut dyn Handler<E, D>, sites: &'h [LatentSite], numbers: Flat<E, D>) -> Self {
-        Put { scores: false, ..Put::new(inner, sites, numbers) }
+    pub(super) fn silent(inner: &'h mut dyn Handler<E, D>, sites: &'h [LatentSite], position: &'h [E]) -> Self {
+        Put { scores: false, ..Put::new(inner, sites, position) }
     }
 
     /// # Errors

@@ -56,7 +56,11 @@ where
 }
 
 /// [`total_and_slopes`] of few elements, one by one.
-fn few<E: Element, F: Function<E, N>, const N: usize>(f: F, args: &[Flat<E, Cpu>; N], numel: usize) -> (f64, [Vec<E>; N])
+fn few<E: Element, F: Function<E, N>, const N: usize>(
+    f: F,
+    args: &[Flat<E, Cpu>; N],
+    numel: usize,
+) -> (f64, [Vec<E>; N])
 where
     Cpu: Backend<E>,
 {
