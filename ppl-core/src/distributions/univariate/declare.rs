@@ -76,6 +76,20 @@ macro_rules! univariate {
             D: $crate::backend::Backend<E>,
         {
             super::univariate::forward_to_front!();
+
+            fn with_base<T: $crate::distribution::TakeBase<E, D, S>>(
+                &self,
+                form: $crate::distribution::BaseForm,
+                take: T,
+            ) -> Option<T::Output> {
+                match form {
+                    $crate::distribution::BaseForm::LocScale { centered } => {
+                        let (front, map) = self.front.recentred(centered)?;
+                        Some(take.take($Name { front }, map))
+                    }
+                    $crate::distribution::BaseForm::Transform => self.front.with_base(take),
+                }
+            }
         }
     };
 }
