@@ -7,6 +7,7 @@ use crate::distributions::{Normal, Unit};
 use crate::dtype::Dtype;
 use crate::error::Error;
 use crate::handler::Handler;
+use crate::params::{ErasedModule, Module};
 use crate::plate::Frames;
 use crate::site::{HasBase, SampleSite, SiteKind, SiteMask, SiteState, TypedSite};
 use crate::tensor::Tensor;
@@ -70,6 +71,14 @@ impl<E: Dtype, D: Backend<E>> NeuTra<E, D> {
     /// all of them in the order of a run: as many as `ModelDensity::dim` says.
     pub fn new(map: impl Transform<E, D>, len: usize) -> Self {
         NeuTra { map: Arc::new(map), len }
+    }
+
+    /// [`NeuTra::new`] with a flow out of a store of parameters, whose weights become constants: a gradient along z
+    /// then costs nothing for them. A flow that learns from the rows it maps, such as
+    /// [`BatchNorm`](crate::flows::BatchNorm), must have ended its training.
+    pub fn trained<T: Transform<E, D> + Module<E, D>>(mut flow: T, len: usize) -> Self {
+        ErasedModule::each_mut(&mut flow, "", &mut |_, weight| weight.untrack());
+        NeuTra::new(flow, len)
     }
 
     /// What is wrong with the map.

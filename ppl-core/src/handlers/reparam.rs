@@ -39,6 +39,9 @@ pub use transform::TransformBase;
 /// model's own trace) stays; the new site gets what has it as its image. Sites that were set by an
 /// intervention are left alone.
 ///
+/// Names that a strategy makes are known when it runs, so that a guide of them is not checked before: write it as
+/// a `#[model]`, with `impl Guide<the model> for the_guide {}`.
+///
 /// It is an error, of the run, if a site named is data, is no random variable, has no such form, or if the
 /// run has no site of a name on the list.
 #[derive(Clone, Debug)]
