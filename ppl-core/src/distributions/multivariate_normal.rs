@@ -14,7 +14,6 @@ use crate::dtype::Dtype;
 use crate::ops::{Batch, Vectors};
 use crate::rng::Rng;
 use crate::tensor::{Flat, IntoTensor, Operand, Tensor};
-use crate::transform::LowerCholeskyAffine;
 
 use super::scale_matrix::{ScaleMatrix, vectors_of};
 use super::shapes::{check_value_shape, number_at};
@@ -158,12 +157,8 @@ impl<M: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for MultivariateNorma
 
     /// The standard one, under the Cholesky factor of the covariance.
     fn with_base<T: TakeBase<E, D, Batch<M>>>(&self, form: BaseForm, take: T) -> Option<T::Output> {
-        let (shape, n) = (self.scale.tril().shape(), self.scale.size());
-        let count = self.scale.batch().num_elements();
-        let standard = MultivariateNormal::from_scale_tril(0.0, Tensor::eye_like(shape));
-        let tril = self.scale.tril().clone().reshape_like(&(count, n, n));
-        let map = || Arc::new(LowerCholeskyAffine::each(self.loc.flat(), tril));
-        (form == BaseForm::Transform).then(|| take.take(standard, map()))
+        let standard = || MultivariateNormal::from_scale_tril(0.0, Tensor::eye_like(self.scale.tril().shape()));
+        (form == BaseForm::Transform).then(|| take.take(standard(), self.scale.map_from_standard(self.loc.flat())))
     }
 
     fn check_parameters(&self) -> Result<(), ParameterError> {

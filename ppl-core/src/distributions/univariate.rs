@@ -164,7 +164,12 @@ pub(super) trait Univariate<const K: usize>: Named<K> {
     /// Whether its parameters `loc` and `scale` only move and stretch the values, whatever the others are.
     const LOC_SCALE: bool = false;
 
-    /// Hands the simpler distribution, whose image under a one-to-one map this one is, to `take`.
+    /// The parameter that only stretches the values, and the power of it by which they are longer: 1 for a scale,
+    /// −1 for a rate.
+    const STRETCH: Option<(&'static str, f64)> = None;
+
+    /// Hands the simpler distribution of another family, whose image under a one-to-one map this one is, to
+    /// `take`.
     fn with_base<S: Shape, E: Dtype, D: Backend<E>, T: TakeBase<E, D, S>>(
         _parameters: &[Operand<S, E, D>; K],
         _shape: S,

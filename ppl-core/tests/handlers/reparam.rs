@@ -3,8 +3,8 @@
 use ppl_core::autodiff::grad;
 use ppl_core::distribution::Distribution;
 use ppl_core::distributions::{
-    AsymmetricLaplace, Cauchy, Gumbel, Laplace, LogNormal, Logistic, MultivariateNormal, Normal, StudentT,
-    TransformedDistribution,
+    AsymmetricLaplace, Cauchy, Exponential, Gamma, Gumbel, HalfCauchy, HalfNormal, InverseGamma, Laplace, LogNormal,
+    Logistic, MultivariateNormal, MultivariateStudentT, Normal, Pareto, StudentT, TransformedDistribution, Weibull,
 };
 use ppl_core::handlers::{LocScale, Reparam, TransformBase};
 use ppl_core::model::Program;
@@ -12,7 +12,7 @@ use ppl_core::primitives::{observe, sample};
 use ppl_core::site::SiteKind;
 use ppl_core::trace::Trace;
 use ppl_core::transform::{Affine, Exp, LowerCholeskyAffine};
-use ppl_core::values::SiteValue;
+use ppl_core::values::{AnyValue, SiteValue};
 use ppl_core::{Axes2, Axis, Cpu, Tensor};
 
 use super::models::*;
@@ -36,6 +36,15 @@ fn with_and_without<P: Distribution<f64, Cpu>>(dist: P, list: List) -> (Trace<f6
 
 fn loc_scale(centered: f64) -> List {
     Reparam::new().site("theta", LocScale::new(centered))
+}
+
+/// The numbers of a vector or of a matrix.
+fn numbers_of(value: &dyn AnyValue) -> Vec<f64> {
+    let value = value.as_any();
+    match value.downcast_ref::<Vector>() {
+        Some(vector) => vector.to_vec(),
+        None => value.downcast_ref::<Matrix>().expect("a vector or a matrix").to_vec(),
+    }
 }
 
 fn numbers<V: SiteValue + Clone>(trace: &Trace<f64, Cpu>, name: &str, to_vec: fn(&V) -> Vec<f64>) -> Vec<f64> {
@@ -147,12 +156,15 @@ fn a_scalar_location_under_a_tracked_scale_of_each() {
 fn check_transform<P, B>(dist: P, base: &str, to_vec: fn(&B) -> Vec<f64>, log_det: impl Fn(&[f64]) -> f64) -> Vec<f64>
 where
     P: Distribution<f64, Cpu>,
-    P::Value: PartialEq,
     B: SiteValue,
 {
     let (without, with) = with_and_without(dist, Reparam::new().site("theta", TransformBase));
     assert_eq!(names(&with), ["theta_base", "theta"]);
-    assert_eq!(exact(&*with.site("theta").unwrap().value), exact(&*without.site("theta").unwrap().value));
+    let [theta, before] = [&with, &without].map(|trace| {
+        let site = trace.site("theta").unwrap();
+        numbers_of(&*site.value)
+    });
+    assert_all_near(&theta, &before);
     assert_eq!(with.site("theta_base").unwrap().distribution, base);
     assert_eq!((kind(&with, "theta"), kind(&with, "theta_base")), (SiteKind::Deterministic, SiteKind::Sample));
     let point = numbers(&with, "theta_base", to_vec);
@@ -179,7 +191,10 @@ fn a_multivariate_normal_is_the_image_of_a_standard_one() {
         Tensor::<(usize, usize, usize), f64>::from_vec(vec![2.0, 0.0, 0.5, 1.5, 0.25, 0.0, -1.0, 4.0], (2, 2, 2));
     let loc = Matrix::from_vec(vec![1.0, -1.0, 0.5, 3.0], (2, 2));
     let log_det = (2.0_f64 * 1.5 * 0.25 * 4.0).ln();
-    let normal = MultivariateNormal::<_, f64, Cpu>::from_scale_tril(&loc, factor);
+    let normal = MultivariateNormal::<_, f64, Cpu>::from_scale_tril(&loc, &factor);
+    let df = Vector::vector(vec![3.0, 4.5]);
+    let robust = MultivariateStudentT::<_, f64, Cpu>::new(df, &loc, factor);
+    check_transform(robust, "MultivariateStudentT", Matrix::to_vec, |_| log_det);
     let z = check_transform(normal, "MultivariateNormal", Matrix::to_vec, |_| log_det);
     assert!(z.iter().all(|z| z.abs() < 5.0));
     // A flow over rows goes the same way.
@@ -187,6 +202,31 @@ fn a_multivariate_normal_is_the_image_of_a_standard_one() {
         LowerCholeskyAffine::new(Vector::vector(vec![1.0, -1.0]), Matrix::from_vec(vec![2.0, 0.0, 0.5, 1.5], (2, 2)));
     let rows = standard((5usize, 2usize)).to_event::<Axis<1>>();
     check_transform(TransformedDistribution::new(rows, map), "Normal", Matrix::to_vec, |_| 5.0 * 3.0_f64.ln());
+}
+
+#[test]
+fn scales_and_rates_are_taken_out_of_their_families() {
+    let (shape, scale) = (Vector::vector(vec![2.5, 0.8, 1.5]), Vector::vector(vec![0.7, 0.2, 1.5]));
+    let log_scales = [0.7_f64, 0.2, 1.5].iter().map(|s| s.ln()).sum::<f64>();
+    check_transform(HalfNormal::new(&scale), "HalfNormal", Vector::to_vec, |_| log_scales);
+    check_transform(HalfCauchy::new(&scale), "HalfCauchy", Vector::to_vec, |_| log_scales);
+    check_transform(Weibull::new(&scale, &shape), "Weibull", Vector::to_vec, |_| log_scales);
+    check_transform(Pareto::new(&scale, &shape), "Pareto", Vector::to_vec, |_| log_scales);
+    check_transform(InverseGamma::new(&shape, &scale), "InverseGamma", Vector::to_vec, |_| log_scales);
+    check_transform(Gamma::new(&shape, &scale), "Gamma", Vector::to_vec, |_| -log_scales);
+    check_transform(Exponential::new(&scale), "Exponential", Vector::to_vec, |_| -log_scales);
+    // What flows to a rate: x = base / rate.
+    let rate = Scalar::scalar(2.5).tracked();
+    let (_, grads) = grad(|| {
+        let rate = rate.clone();
+        let model = body(move |h| {
+            let _: Scalar = sample(h, fixed("theta"), Gamma::new(3.0, &rate));
+        });
+        let list = Reparam::new().site("theta", TransformBase);
+        let trace = run(&model.reparam(list).substitute(value("theta_base", 2.0)), 0);
+        trace.value::<Scalar>("theta").unwrap() + trace.log_prob_sum()
+    });
+    assert_near(grads.get(&rate).unwrap().item(), -2.0 / 6.25);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use ppl_core::Cpu;
 use ppl_core::address::Address;
-use ppl_core::distributions::{Gamma, Normal};
+use ppl_core::distributions::{Beta, Normal};
 use ppl_core::handlers::{Block, LocScale, Reparam, TransformBase};
 use ppl_core::model::{Model, Program};
 use ppl_core::plate::PlateRows;
@@ -209,7 +209,7 @@ fn a_submodel_can_be_reparameterised_within_its_scope() {
 fn what_cannot_be_reparameterised_is_told_by_name() {
     let says = |list: List, parts: &[&str]| {
         let model = body(|h| {
-            let rate: Scalar = sample(&mut *h, fixed("rate"), Gamma::new(2.0, 3.0));
+            let rate: Scalar = sample(&mut *h, fixed("rate"), Beta::new(2.0, 3.0));
             observe(&mut *h, fixed("x"), Normal::new(&rate, 1.0), Scalar::scalar(0.5));
             factor(h, fixed("f"), rate);
         });
@@ -222,8 +222,8 @@ fn what_cannot_be_reparameterised_is_told_by_name() {
     let centred = LocScale::new(0.5);
     says(Reparam::new().site("x", centred), &["site `x`", "it is data", "latent sites"]);
     says(Reparam::new().site("f", centred), &["site `f`", "not random"]);
-    says(Reparam::new().site("rate", centred), &["site `rate`", "Gamma", "no location and scale", "Normal"]);
-    says(Reparam::new().site("rate", TransformBase), &["site `rate`", "Gamma", "no base", "TransformedDistribution"]);
+    says(Reparam::new().site("rate", centred), &["site `rate`", "Beta", "no location and scale", "Normal"]);
+    says(Reparam::new().site("rate", TransformBase), &["site `rate`", "Beta", "no base", "TransformedDistribution"]);
     says(Reparam::new().site("raet", centred), &["site `raet`", "LocScale", "no such site", "check the name"]);
     says(Reparam::new().site("r_{}", centred), &["site `r_{}`", "no such site"]);
     for c in [-0.1, 1.5, f64::NAN] {

@@ -1,5 +1,5 @@
-//! A family's distribution as the image of another one: of the same family with less location and scale,
-//! or of a simpler family.
+//! A family's distribution as the image of another one: of the same family with less location and scale, or
+//! of a simpler family.
 
 use std::sync::Arc;
 
@@ -38,7 +38,19 @@ impl<F: Univariate<K>, S: Shape, E: Dtype, D: Backend<E>, const K: usize, const 
         Some((Front::of_shape(parameters, self.shape), Arc::new(map)))
     }
 
-    /// Hands the simpler distribution whose image this is to `take`; `None` where there is none.
+    /// The same family with scale (or rate) 1, and the map from its draws to those of this distribution.
+    pub(in crate::distributions) fn unstretched(&self) -> Option<(Self, Map<E, D>)> {
+        let (name, power) = F::STRETCH?;
+        let place = F::PARAMETERS.iter().position(|&p| p == name)?;
+        let parameter = self.parameters[place].flat();
+        let stretch = if power == 1.0 { parameter } else { parameter.powf(E::of(power)) };
+        let mut parameters = self.parameters.clone();
+        parameters[place] = Operand::Scalar(Tensor::scalar(1.0));
+        let map = Affine::new(Flat::vector(vec![E::of(0.0)]), stretch);
+        Some((Front::of_shape(parameters, self.shape), Arc::new(map)))
+    }
+
+    /// Hands the distribution of another family whose image this is to `take`.
     pub(in crate::distributions) fn with_base<T: TakeBase<E, D, S>>(&self, take: T) -> Option<T::Output> {
         F::with_base(&self.parameters, self.shape, take)
     }

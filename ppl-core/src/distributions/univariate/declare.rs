@@ -87,7 +87,10 @@ macro_rules! univariate {
                         let (front, map) = self.front.recentred(centered)?;
                         Some(take.take($Name { front }, map))
                     }
-                    $crate::distribution::BaseForm::Transform => self.front.with_base(take),
+                    $crate::distribution::BaseForm::Transform => match self.front.unstretched() {
+                        Some((front, map)) => Some(take.take($Name { front }, map)),
+                        None => self.front.with_base(take),
+                    },
                 }
             }
         }

@@ -13,10 +13,14 @@ use super::strategy::{Strategy, no_form, through_base};
 /// its image, is deterministic. It is for transforms whose parameters depend on other latent sites, or that
 /// bend what is simple in the base.
 ///
-/// For [`TransformedDistribution`](crate::distributions::TransformedDistribution), for LogNormal (the
-/// exponential of a Normal, to which [`LocScale`](super::LocScale) can follow, as `theta_base`) and for
-/// MultivariateNormal (the image of a standard one under [`LowerCholeskyAffine`](crate::transform::LowerCholeskyAffine));
-/// also with `to_event` or `mask` around them.
+/// For [`TransformedDistribution`](crate::distributions::TransformedDistribution), and for what is one in disguise,
+/// with `to_event` or `mask` around it too:
+///
+/// - LogNormal, the exponential of a Normal, to which [`LocScale`](super::LocScale) can follow, as `theta_base`;
+/// - HalfNormal, HalfCauchy, Exponential, Gamma, InverseGamma, Weibull and Pareto, of the same family with scale (or
+///   rate) 1: the scales of a horseshoe prior, for example;
+/// - MultivariateNormal and MultivariateStudentT, the image of a standard one under
+///   [`LowerCholeskyAffine`](crate::transform::LowerCholeskyAffine).
 ///
 /// ```
 /// use ppl_core::{Cpu, Tensor, address::Address, distributions::LogNormal, primitives::sample};
