@@ -151,8 +151,9 @@ impl<E: Dtype, D: Backend<E>> NeuTraHandler<'_, E, D> {
             );
             return Err(wrong(site, problem));
         }
-        self.taken += len;
-        let log_det = site.set_unconstrained(&image.slice(&[start..start + len]))?;
+        let part = start..start + len;
+        self.taken = part.end;
+        let log_det = site.set_unconstrained(&image.slice(&[part]))?;
         self.log_dets.push(log_det);
         self.score(site);
         site.state_mut().kind = SiteKind::Deterministic;
