@@ -16,7 +16,10 @@ use crate::values::AnyValue;
 
 // The site of a distribution.
 mod typed;
+// A site as the image of another one.
+mod base;
 
+pub use base::{BaseSite, HasBase};
 pub use typed::TypedSite;
 
 /// What stands behind a site.
@@ -78,7 +81,7 @@ impl SiteState {
 }
 
 /// A site as handlers see it.
-pub trait SampleSite<E: Dtype, D: Backend<E>> {
+pub trait SampleSite<E: Dtype, D: Backend<E>>: HasBase<E, D> {
     /// Name, kind, scale, mask and plates.
     fn state(&self) -> &SiteState;
 

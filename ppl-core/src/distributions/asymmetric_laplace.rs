@@ -93,6 +93,7 @@ impl Univariate<3> for Law {
         [0.0, scale.recip(), (below - above) / asymmetry]
     }
 
+    const LOC_SCALE: bool = true;
     const SAMPLER: Sampler<3> = Sampler::Direct(draw);
     const PATHWISE: Option<fn(f64, [f64; 3]) -> [f64; 3]> = Some(|x, [loc, scale, asymmetry]| {
         let z = (x - loc) / scale;

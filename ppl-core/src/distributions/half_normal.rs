@@ -72,6 +72,7 @@ impl Univariate<1> for Law {
         [scale.recip()]
     }
 
+    const STRETCH: Option<(&str, f64)> = Some(("scale", 1.0));
     const SAMPLER: Sampler<1> =
         Sampler::Noise(|rng| rng.sample::<f64, _>(StandardNormal).abs(), |noise, [scale]| scale * noise);
     const PATHWISE: Option<fn(f64, [f64; 1]) -> [f64; 1]> = Some(|x, [scale]| [x / scale]);

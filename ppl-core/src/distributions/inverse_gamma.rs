@@ -96,6 +96,7 @@ impl Univariate<2> for Law {
         Gamma::rounded(x)
     }
 
+    const STRETCH: Option<(&str, f64)> = Some(("rate", 1.0));
     const SAMPLER: Sampler<2> = Sampler::Direct(draw);
     const PATHWISE: Option<fn(f64, [f64; 2]) -> [f64; 2]> =
         Some(|x, [concentration, rate]| [-x * log_standard_gamma_slope(rate.ln() - x.ln(), concentration), x / rate]);

@@ -69,6 +69,7 @@ impl Univariate<2> for Law {
         [0.0, scale.recip()]
     }
 
+    const LOC_SCALE: bool = true;
     const SAMPLER: Sampler<2> = Sampler::LocScale(|rng| {
         let distance: f64 = rng.sample(Exp1);
         if rng.r#gen() { distance } else { -distance }

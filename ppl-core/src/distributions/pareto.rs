@@ -71,6 +71,7 @@ impl Univariate<2> for Law {
         [0.0, -alpha.recip()]
     }
 
+    const STRETCH: Option<(&str, f64)> = Some(("scale", 1.0));
     const SAMPLER: Sampler<2> =
         Sampler::Noise(|rng| rng.sample(Exp1), |noise, [scale, alpha]| scale * (noise / alpha).exp());
     const PATHWISE: Option<fn(f64, [f64; 2]) -> [f64; 2]> =

@@ -83,6 +83,7 @@ impl Univariate<2> for Law {
         [scale.recip(), -k.recip()]
     }
 
+    const STRETCH: Option<(&str, f64)> = Some(("scale", 1.0));
     const SAMPLER: Sampler<2> =
         Sampler::Noise(|rng| rng.sample::<f64, _>(Exp1).ln(), |noise, [scale, k]| scale * (noise / k).exp());
     const PATHWISE: Option<fn(f64, [f64; 2]) -> [f64; 2]> =

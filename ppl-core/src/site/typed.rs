@@ -16,10 +16,11 @@ use std::any::Any;
 use super::{SampleSite, SiteMask, SiteState};
 
 /// What is wrong with a continuous value that is no tensor.
-const NO_NUMBERS: &str = "its values are no tensors of the model's dtype, so that they have no unconstrained numbers";
+pub(super) const NO_NUMBERS: &str =
+    "its values are no tensors of the model's dtype, so that they have no unconstrained numbers";
 
 /// The sizes of a value.
-type Dims = SmallVec<[usize; 4]>;
+pub(super) type Dims = SmallVec<[usize; 4]>;
 
 /// How many numbers a map takes for a value of the given sizes.
 fn free_numbers<E: Dtype, D: Backend<E>>(map: &dyn Transform<E, D>, dims: &[usize]) -> usize {
@@ -68,7 +69,7 @@ impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> TypedSite<P, E, D> {
     }
 
     /// The sizes of a value: those of the batch and of an event.
-    fn dims(&self) -> Dims {
+    pub(super) fn dims(&self) -> Dims {
         let mut dims: Dims = self.distribution.batch_shape().concrete().into_iter().collect();
         dims.extend(self.distribution.event_dims());
         dims
@@ -89,7 +90,7 @@ impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> TypedSite<P, E, D> {
         Ok((map.ok_or_else(|| self.problem(problem()))?, dims))
     }
 
-    fn problem(&self, problem: String) -> Error {
+    pub(super) fn problem(&self, problem: String) -> Error {
         Error::Site { site: self.state.address.to_string(), problem }
     }
 

@@ -151,6 +151,14 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Operand<S, E, D> {
         }
     }
 
+    /// The operand with `f` of its tensor, whatever its shape, in the tensor's place.
+    pub(crate) fn each(&self, f: impl FnOnce(super::Flat<E, D>) -> super::Flat<E, D>) -> Self {
+        match self {
+            Operand::Full(tensor) => Operand::Full(f(tensor.flat()).reshape_like(&tensor.shape())),
+            Operand::Scalar(_) | Operand::Number(_) => Operand::Scalar(f(self.flat()).reshape_like(&())),
+        }
+    }
+
     /// The operand repeated to a larger shape: axes are matched from the last one, an axis of one
     /// element is repeated, missing ones at the front are added.
     ///

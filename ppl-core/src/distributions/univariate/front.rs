@@ -19,8 +19,8 @@ use crate::distributions::shapes::{batch_shape, elements, number_at};
 
 /// A family with its parameters; `N` is `K + 1`.
 pub(in crate::distributions) struct Front<F, S: Shape, E: Dtype, D: Backend<E>, const K: usize, const N: usize> {
-    parameters: [Operand<S, E, D>; K],
-    shape: S,
+    pub(super) parameters: [Operand<S, E, D>; K],
+    pub(super) shape: S,
     family: PhantomData<fn() -> F>,
 }
 
