@@ -17,17 +17,20 @@ pub mod target;
 pub mod model_density;
 // Markov chain Monte Carlo: kernels and their warm-up.
 pub mod mcmc;
+// Saving and loading, atomically.
+pub mod checkpoint;
+// Chains of a sampler, and all that they draw.
+pub mod chains;
 // How parameters follow their gradients.
 pub mod optim;
 // One run of guide and model, joined.
 pub mod pair;
 // Objectives: what a step of variational inference lowers.
 pub mod elbo;
-// Saving and loading, atomically.
-pub mod checkpoint;
 // Stochastic variational inference.
 pub mod svi;
 
+pub use chains::{Mcmc, McmcOptions};
 pub use density::LogDensity;
 pub use draws::Draws;
 pub use elbo::{Objective, TraceElbo};

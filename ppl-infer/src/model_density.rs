@@ -15,9 +15,14 @@ use ppl_core::values::IntoValueMap;
 use ppl_core::{Dtype, Error, Tensor};
 
 use crate::density::LogDensity;
+use crate::draws::Variable;
 
 // What a run with such numbers means by its statements.
 mod handler;
+// Where a chain can begin.
+mod start;
+// The density as a target of chains.
+mod named;
 
 use handler::{Find, Put, Take};
 
@@ -46,6 +51,8 @@ pub struct ModelDensity<M, A, E: Dtype, D: Backend<E>> {
     args: A,
     params: ParamStore<E, D>,
     sites: Vec<LatentSite>,
+    /// What a draw holds, once it was asked for.
+    variables: Option<Vec<Variable>>,
 }
 
 impl<A, M, E, D> ModelDensity<M, A, E, D>
@@ -69,7 +76,7 @@ where
     /// # Errors
     /// As there.
     pub fn with_params(model: M, args: impl IntoArgs<Args = A>, params: ParamStore<E, D>) -> Result<Self, Error> {
-        let mut density = ModelDensity { model, args: args.into_args(), params, sites: Vec::new() };
+        let mut density = ModelDensity { model, args: args.into_args(), params, sites: Vec::new(), variables: None };
         density.sites = density.run(|inner, _, body| {
             let mut find = Find::new(inner);
             no_grad(|| body(&mut find));

@@ -11,7 +11,7 @@ use ppl_core::{Dtype, Error, Tensor};
 use super::LatentSite;
 
 /// Whether a site is one of the vector's.
-fn is_latent<E: Dtype, D: Backend<E>>(site: &dyn SampleSite<E, D>) -> bool {
+pub(super) fn is_latent<E: Dtype, D: Backend<E>>(site: &dyn SampleSite<E, D>) -> bool {
     !site.is_observed() && site.state().is_random()
 }
 
@@ -70,6 +70,8 @@ pub(super) struct Put<'h, E: Dtype, D: Backend<E>> {
     /// Which sites have been met, and the one that is met next if the order is the same as before.
     met: Vec<bool>,
     next: usize,
+    /// Whether log-densities are wanted.
+    scores: bool,
     pub(super) terms: Vec<Tensor<(), E, D>>,
 }
 
@@ -81,8 +83,14 @@ impl<'h, E: Dtype, D: Backend<E>> Put<'h, E, D> {
             numbers,
             met: vec![false; sites.len()],
             next: 0,
+            scores: true,
             terms: Vec::with_capacity(2 * sites.len() + 1),
         }
+    }
+
+    /// Gives values and finds no log-densities.
+    pub(super) fn silent(inner: &'h mut dyn Handler<E, D>, sites: &'h [LatentSite], numbers: Flat<E, D>) -> Self {
+        Put { scores: false, ..Put::new(inner, sites, numbers) }
     }
 
     /// # Errors
@@ -126,7 +134,7 @@ impl<E: Dtype, D: Backend<E>> Handler<E, D> for Put<'_, E, D> {
             self.inner.context().check(put);
         }
         self.inner.sample(site);
-        if site.state().is_scored() {
+        if self.scores && site.state().is_scored() {
             self.terms.push(site.log_prob_sum());
         }
     }
@@ -168,7 +176,7 @@ impl<E: Dtype, D: Backend<E>> Handler<E, D> for Take<'_, E, D> {
     }
 }
 
-fn wrong(site: String, problem: &str) -> Error {
+pub(super) fn wrong(site: String, problem: &str) -> Error {
     Error::Site { site, problem: problem.into() }
 }
 
