@@ -3,6 +3,8 @@
 //!
 //! Modules stand in dependency order; each uses only those above it.
 
+// Files that are either the old one or the new one.
+mod atomic_file;
 // Log densities over flat vectors: what samplers ask of a target.
 pub mod density;
 // What draws tell of a posterior, and of themselves.
