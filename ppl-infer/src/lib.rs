@@ -13,6 +13,8 @@ pub mod diagnostics;
 pub mod draws;
 // Draws in files that other tools read.
 pub mod export;
+// Pictures of draws.
+pub mod pictures;
 // What a chain samples: a density whose positions have names.
 pub mod target;
 // A model with data as a density over a vector.
