@@ -25,8 +25,11 @@ pub fn energy_plot(draws: &Draws, options: &PictureOptions) -> Result<Picture, P
     let fractions = bfmi(&Chains::new(&chains.iter().map(Vec::as_slice).collect::<Vec<_>>())?);
     let mut legend =
         vec![Entry::new("marginal energy", palette::chain(0)), Entry::new("energy transition", palette::chain(1))];
-    let fraction =
-        |(chain, fraction): (usize, &f64)| Entry { name: format!("chain {chain}: E-BFMI {fraction:.2}"), colour: None };
+    let fraction = |(chain, fraction): (usize, &f64)| {
+        // Too few draws, or all equal, have none.
+        let figure = if fraction.is_finite() { format!("E-BFMI {fraction:.2}") } else { "no E-BFMI".to_owned() };
+        Entry { name: format!("chain {chain}: {figure}"), colour: None }
+    };
     legend.extend(fractions.iter().enumerate().map(fraction));
     Ok(Picture {
         title: options.title.clone(),

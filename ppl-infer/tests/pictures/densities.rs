@@ -36,15 +36,16 @@ fn a_density_is_scipys_with_reflected_ends() {
     }
 }
 
-/// ArviZ counts draws in bins first: to 2 % of the highest place.
+/// ArviZ counts draws in bins first: to 1 % of the highest place, but for the two ends, where its reflected bins are up
+/// to 8 % below the sum of the kernels.
 #[test]
-fn a_density_is_arvizs_but_for_its_bins() {
+fn between_its_ends_a_density_is_arvizs() {
     for case in cases() {
         let density = KernelDensity::new(&case.draws).unwrap().unwrap();
         let highest = case.arviz.iter().copied().fold(0.0, f64::max);
-        for (at, expected) in case.at.iter().zip(&case.arviz) {
+        for (at, expected) in case.at.iter().zip(&case.arviz).skip(1).take(case.at.len() - 2) {
             let found = density.density(*at);
-            assert!((found - expected).abs() < 0.02 * highest, "{} at {at}: {found}, ArviZ: {expected}", case.name);
+            assert!((found - expected).abs() < 0.01 * highest, "{} at {at}: {found}, ArviZ: {expected}", case.name);
         }
     }
 }
