@@ -115,11 +115,12 @@ pub trait SampleSite<E: Dtype, D: Backend<E>> {
     fn clear_value(&mut self);
 
     /// Sets the value to the image of unconstrained numbers under the one-to-one map onto the support
-    /// ([`Constraint::biject_to`](crate::constraint::Constraint::biject_to)), and returns ln |det J|.
+    /// ([`Constraint::biject_to`](crate::constraint::Constraint::biject_to)), and returns ln |det J|; `None`
+    /// where the map is the identity.
     ///
     /// # Errors
     /// If there is no such map (the values are discrete), or it takes another number of numbers.
-    fn set_unconstrained(&mut self, numbers: &Flat<E, D>) -> Result<Tensor<(), E, D>, Error>;
+    fn set_unconstrained(&mut self, numbers: &Flat<E, D>) -> Result<Option<Tensor<(), E, D>>, Error>;
 
     /// How many numbers [`SampleSite::set_unconstrained`] takes.
     ///

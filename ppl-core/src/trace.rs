@@ -153,7 +153,7 @@ pub fn sum<'a, E: Dtype, D: Backend<E>>(terms: impl Iterator<Item = &'a Tensor<(
     match parts.len() {
         0 => Tensor::zeros(),
         1 => parts.into_iter().next().map_or_else(Tensor::zeros, |only| only.reshape_like(&())),
-        _ => D::join(parts).sum_all(),
+        _ => D::add_up(parts).reshape_like(&()),
     }
 }
 

@@ -25,6 +25,8 @@ use crate::target::{InitStrategy, Target};
 mod chain;
 // A bar for each chain.
 mod progress;
+// Draws streamed to files in constant memory.
+mod csv;
 // Saving all chains, and going on from there.
 mod saved;
 

@@ -64,7 +64,7 @@ impl Univariate<3> for Law {
         [&Real, &Positive, &Positive]
     }
 
-    fn support<E: Dtype, D: Backend<E>>(_: [Flat<E, D>; 3]) -> Support<E, D> {
+    fn support<E: Dtype, D: Backend<E>>(_: impl FnOnce() -> [Flat<E, D>; 3]) -> Support<E, D> {
         Arc::new(Real)
     }
 

@@ -46,7 +46,8 @@ impl Univariate<2> for Law {
         [&Positive, &Positive]
     }
 
-    fn support<E: Dtype, D: Backend<E>>([scale, _]: [Flat<E, D>; 2]) -> Support<E, D> {
+    fn support<E: Dtype, D: Backend<E>>(parameters: impl FnOnce() -> [Flat<E, D>; 2]) -> Support<E, D> {
+        let [scale, _] = parameters();
         Arc::new(LowerBound::new(scale))
     }
 

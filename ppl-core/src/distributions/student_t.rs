@@ -125,7 +125,7 @@ impl Univariate<3> for Law {
         [&Positive, &Real, &Positive]
     }
 
-    fn support<E: Dtype, D: Backend<E>>(_: [Flat<E, D>; 3]) -> Support<E, D> {
+    fn support<E: Dtype, D: Backend<E>>(_: impl FnOnce() -> [Flat<E, D>; 3]) -> Support<E, D> {
         Arc::new(Real)
     }
 

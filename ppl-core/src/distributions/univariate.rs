@@ -90,8 +90,8 @@ pub(super) trait Univariate<const K: usize>: Named<K> {
         None
     }
 
-    /// Where the values live.
-    fn support<E: Dtype, D: Backend<E>>(parameters: [Flat<E, D>; K]) -> Support<E, D>;
+    /// Where the values live; few families ask for the parameters.
+    fn support<E: Dtype, D: Backend<E>>(parameters: impl FnOnce() -> [Flat<E, D>; K]) -> Support<E, D>;
 
     /// The part of the log-density that depends on the value; −∞ outside the support.
     fn log_kernel(x: f64, parameters: [f64; K]) -> f64;

@@ -10,12 +10,16 @@ use crate::tensor::Tensor;
 use crate::transform::{Flat, Identity, Map, Transform};
 use crate::values::{AnyValue, SiteValue};
 use dfdx::shapes::Shape;
+use smallvec::SmallVec;
 use std::any::Any;
 
 use super::{SampleSite, SiteMask, SiteState};
 
 /// What is wrong with a continuous value that is no tensor.
 const NO_NUMBERS: &str = "its values are no tensors of the model's dtype, so that they have no unconstrained numbers";
+
+/// The sizes of a value.
+type Dims = SmallVec<[usize; 4]>;
 
 /// How many numbers a map takes for a value of the given sizes.
 fn free_numbers<E: Dtype, D: Backend<E>>(map: &dyn Transform<E, D>, dims: &[usize]) -> usize {
@@ -52,24 +56,26 @@ impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> TypedSite<P, E, D> {
     /// # Errors
     /// If not, with both shapes.
     pub fn check_value_shape(&self, value: &P::Value, action: &'static str) -> Result<(), Error> {
-        let expected = self.dims();
-        let found = SiteValue::dims(value);
         // The unit value of a factor has no shape to check.
-        if found == expected || size_of::<P::Value>() == 0 {
+        if size_of::<P::Value>() == 0 {
             return Ok(());
         }
-        Err(Error::ValueShape { site: self.state.address.to_string(), action, found, expected })
+        let (expected, found) = (self.dims(), SiteValue::dims(value));
+        if found[..] == expected[..] {
+            return Ok(());
+        }
+        Err(Error::ValueShape { site: self.state.address.to_string(), action, found, expected: expected.into_vec() })
     }
 
     /// The sizes of a value: those of the batch and of an event.
-    fn dims(&self) -> Vec<usize> {
-        let mut dims: Vec<usize> = self.distribution.batch_shape().concrete().into();
+    fn dims(&self) -> Dims {
+        let mut dims: Dims = self.distribution.batch_shape().concrete().into_iter().collect();
         dims.extend(self.distribution.event_dims());
         dims
     }
 
     /// The one-to-one map onto the support, and the sizes of a value.
-    fn map(&self) -> Result<(Map<E, D>, Vec<usize>), Error> {
+    fn map(&self) -> Result<(Map<E, D>, Dims), Error> {
         let (support, dims) = (self.distribution.support(), self.dims());
         let map = support.biject_to(&dims);
         let problem = || match support.is_discrete() {
@@ -180,7 +186,7 @@ impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> SampleSite<E, D> for TypedS
         self.value = None;
     }
 
-    fn set_unconstrained(&mut self, numbers: &Flat<E, D>) -> Result<Tensor<(), E, D>, Error> {
+    fn set_unconstrained(&mut self, numbers: &Flat<E, D>) -> Result<Option<Tensor<(), E, D>>, Error> {
         let (map, dims) = self.map()?;
         let expected = free_numbers(&*map, &dims);
         if numbers.numel() != expected {
@@ -190,9 +196,8 @@ impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> SampleSite<E, D> for TypedS
         let image = map.forward(numbers.clone());
         let value = P::Value::from_numbers(&image, &dims);
         self.value = Some(value.ok_or_else(|| self.problem(NO_NUMBERS.into()))?);
-        // The identity's Jacobian would cost more than all else here.
         let is_identity = (&*map as &dyn Any).is::<Identity>();
-        Ok(if is_identity { Tensor::zeros() } else { map.log_abs_det(numbers, &image).sum_all() })
+        Ok((!is_identity).then(|| map.log_abs_det(numbers, &image).sum_all()))
     }
 
     fn unconstrained_len(&self) -> Result<usize, Error> {

@@ -8,13 +8,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use ppl_core::rng::Rng;
 
 use crate::draws::{ChainDraws, SampleStats};
-use crate::mcmc::{Sampler, Step};
+use crate::mcmc::{Sampler, Step, Tuning};
 
 use super::progress::{Bar, Bars};
 use super::{ChainStep, McmcError, McmcStop};
 
 /// Where draws go beside the memory, or instead: a file.
 pub trait DrawSink {
+    /// Hears what the warm-up has tuned, before the first draw.
+    ///
+    /// # Errors
+    /// If it cannot be kept. It ends the run.
+    fn tuned(&mut self, _tuning: &Tuning) -> io::Result<()> {
+        Ok(())
+    }
+
     /// Takes a draw.
     ///
     /// # Errors
@@ -47,6 +55,11 @@ impl Plan {
     /// Whether an iteration gives a draw.
     fn is_draw(&self, iteration: usize) -> bool {
         iteration >= self.warmup && (iteration - self.warmup + 1).is_multiple_of(self.thin)
+    }
+
+    /// How many draws there are after so many iterations.
+    pub(super) fn draws_at(&self, iterations: usize) -> usize {
+        iterations.saturating_sub(self.warmup) / self.thin
     }
 
     /// The randomness of one iteration of one chain.
@@ -115,6 +128,9 @@ impl<S: Sampler> Chain<S> {
         bar: &Bar,
     ) -> Result<ControlFlow<()>, McmcError<S::Error>> {
         let (chain, iteration) = (self.number, self.iteration);
+        if let (true, Some(sink), Some(tuning)) = (iteration == plan.warmup, &mut self.sink, self.sampler.tuning()) {
+            sink.tuned(&tuning).map_err(|source| self.unwritten(source))?;
+        }
         let failed = |source| McmcError::Sampler { chain, iteration, source };
         let Step { stats, divergence } = self.sampler.step(&mut plan.rng(chain, iteration)).map_err(failed)?;
         let (warmup, is_draw) = (iteration < plan.warmup, plan.is_draw(iteration));
@@ -140,7 +156,7 @@ impl<S: Sampler> Chain<S> {
         Ok(observe(ChainStep { chain, iteration, warmup, stats: &stats, values }))
     }
 
-    fn unwritten(&self, source: io::Error) -> McmcError<S::Error> {
+    pub(super) fn unwritten(&self, source: io::Error) -> McmcError<S::Error> {
         McmcError::Sink { chain: self.number, iteration: self.iteration, source }
     }
 

@@ -7,7 +7,7 @@ use ppl_core::handler::Handler;
 use ppl_core::model::Model;
 use ppl_core::rng::Rng;
 use ppl_core::site::{SampleSite, SiteKind};
-use ppl_core::{Dtype, Error, Tensor};
+use ppl_core::{Dtype, Error};
 
 use crate::density::LogDensity;
 use crate::draws::{Role, Variable, layout};
@@ -27,9 +27,9 @@ where
     /// The latent sites and the deterministic ones, in the order of the model; those whose values are no numbers
     /// are left out.
     fn variables(&mut self) -> Result<Vec<Variable>, Error> {
-        let zeros = Tensor::vector(vec![E::of(0.0); self.dim()]);
+        let zeros = vec![E::of(0.0); self.dim()];
         self.run(|inner, sites, body| {
-            let mut put = Put::new(inner, sites, zeros);
+            let mut put = Put::new(inner, sites, &zeros);
             let mut list = List { inner: &mut put, found: Vec::new() };
             no_grad(|| body(&mut list));
             Ok(layout(list.found))
@@ -41,11 +41,10 @@ where
             Some(variables) => variables,
             None => self.variables()?,
         };
-        let numbers = Tensor::vector(position.to_vec());
         let start = values.len();
         values.resize(start + variables.last().map_or(0, |last| last.range.end), f64::NAN);
         let written = self.run(|inner, sites, body| {
-            let mut put = Put::silent(inner, sites, numbers);
+            let mut put = Put::silent(inner, sites, position);
             let mut write = Write { inner: &mut put, variables: &variables, next: 0, row: &mut values[start..] };
             no_grad(|| body(&mut write));
             put.check_complete()
@@ -76,9 +75,8 @@ where
     fn explain(&mut self, position: &[E]) -> Result<Explanation, Error> {
         let mut gradient = vec![E::of(0.0); position.len()];
         self.evaluate(position, &mut gradient)?;
-        let numbers = Tensor::vector(position.to_vec());
         let mut terms = self.run(|inner, sites, body| {
-            let mut explain = Explain { put: Put::new(inner, sites, numbers), terms: Vec::new() };
+            let mut explain = Explain { put: Put::new(inner, sites, position), terms: Vec::new() };
             no_grad(|| body(&mut explain));
             Ok(explain.terms)
         })?;

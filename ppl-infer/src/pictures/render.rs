@@ -110,7 +110,9 @@ fn draw_panel<DB: DrawingBackend>(panel: &Panel, area: &DrawingArea<DB, Shift>) 
     let (width, _) = area.dim_in_pixel();
     let title = if panel.title.is_empty() { 4 } else { 24 };
     if !panel.title.is_empty() {
-        write(area, &shown(&panel.title, width - 8, 15), (width as i32 / 2, 2), 15, HPos::Center)?;
+        let left = 4 + label_area(&panel.y, 52);
+        let middle = (left + width - 14) as i32 / 2;
+        write(area, &shown(&panel.title, width - left, 15), (middle, 2), 15, HPos::Center)?;
     }
     let mut axes = ChartBuilder::on(area)
         .margin_top(title)
