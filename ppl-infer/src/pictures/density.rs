@@ -25,6 +25,7 @@ pub fn density_plot(draws: &Draws, options: &PictureOptions) -> Result<Picture, 
         legend: chains_legend(draws),
         columns: quantities.len().clamp(1, 3),
         cell: (380, 220),
+        edge: (0, 0),
         panels: panels.collect::<Result<_, PictureError>>()?,
     })
 }

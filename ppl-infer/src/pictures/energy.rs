@@ -36,6 +36,7 @@ pub fn energy_plot(draws: &Draws, options: &PictureOptions) -> Result<Picture, P
         legend,
         columns: 1,
         cell: (720, 340),
+        edge: (0, 0),
         panels: vec![Some(panel(&chains)?)],
     })
 }

@@ -7,6 +7,7 @@ use super::options::{PictureError, PictureOptions, Quantity, quantities};
 use super::palette;
 use super::panel::{Entry, Mark, Panel};
 use super::picture::Picture;
+use super::render::EDGE;
 use super::scale::{Scale, Ticks};
 
 /// More draws than these are thinned evenly; those that diverged are all shown.
@@ -40,8 +41,8 @@ pub fn pair_plot(draws: &Draws, options: &PictureOptions) -> Result<Picture, Pic
     if count > 0 {
         legend.push(Entry::new(format!("divergence ({count})"), palette::DIVERGENCE));
     }
-    let side = if size <= 4 { 260 } else { 200 };
-    Ok(Picture { title: options.title.clone(), legend, columns: size, cell: (side, side), panels })
+    let side = if size <= 4 { 230 } else { 160 };
+    Ok(Picture { title: options.title.clone(), legend, columns: size, cell: (side, side), edge: EDGE, panels })
 }
 
 /// Where a panel stands in the matrix: names and numbers are written at its left and lower edge.

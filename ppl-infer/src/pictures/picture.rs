@@ -17,6 +17,8 @@ pub struct Picture {
     pub(super) columns: usize,
     /// Width and height of a panel, axes included.
     pub(super) cell: (u32, u32),
+    /// What the first column is wider, and the last row higher, for the numbers at the edge.
+    pub(super) edge: (u32, u32),
     /// Row after row; some places may be free.
     pub(super) panels: Vec<Option<Panel>>,
 }

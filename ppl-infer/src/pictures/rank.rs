@@ -49,6 +49,7 @@ pub fn rank_plot(draws: &Draws, options: &PictureOptions) -> Result<Picture, Pic
         legend: chains_legend(draws),
         columns: quantities.len().clamp(1, 3),
         cell: (380, height),
+        edge: (0, 0),
         panels: panels.collect::<Result<_, PictureError>>()?,
     })
 }

@@ -19,6 +19,12 @@ const LEGEND: u32 = 24;
 const MARGIN: u32 = 12;
 /// How wide a letter of size 1 is taken to be: the SVG's font is the viewer's.
 const LETTER: f64 = 0.52;
+/// The room for numbers below and beside a panel, for what an axis is of, and beside an axis without numbers.
+const TICKS: (u32, u32) = (52, 22);
+const LABEL: u32 = 18;
+const BARE: u32 = 6;
+/// What a panel with numbers and labels needs more than one without.
+pub(super) const EDGE: (u32, u32) = (TICKS.0 + LABEL - BARE, TICKS.1 + LABEL - BARE);
 const FONT: &str = "sans-serif";
 
 type Outcome<DB> = Result<(), DrawingAreaErrorKind<<DB as DrawingBackend>::ErrorType>>;
@@ -27,8 +33,8 @@ type Axes<'a, DB> = ChartContext<'a, DB, Cartesian2d<RangedCoordf64, RangedCoord
 /// Width and height of a picture.
 pub(super) fn size(picture: &Picture) -> (u32, u32) {
     let rows = picture.panels.len().div_ceil(picture.columns) as u32;
-    let width = 2 * MARGIN + picture.columns as u32 * picture.cell.0;
-    (width, 2 * MARGIN + above(picture, width) + rows * picture.cell.1)
+    let width = 2 * MARGIN + picture.edge.0 + picture.columns as u32 * picture.cell.0;
+    (width, 2 * MARGIN + above(picture, width) + rows * picture.cell.1 + picture.edge.1)
 }
 
 /// The height of what stands above the panels.
@@ -50,12 +56,15 @@ pub(super) fn draw<DB: DrawingBackend>(picture: &Picture, area: &DrawingArea<DB,
         draw_entry(area, entry, (x, top + y))?;
     }
     let top = (MARGIN + above(picture, width)) as i32;
-    let cell = (picture.cell.0 as i32, picture.cell.1 as i32);
+    let [cell, edge] = [picture.cell, picture.edge].map(|(width, height)| (width as i32, height as i32));
+    let last = picture.panels.len().div_ceil(picture.columns) as i32 - 1;
     for (number, panel) in picture.panels.iter().enumerate() {
         let Some(panel) = panel else { continue };
         let (row, column) = ((number / picture.columns) as i32, (number % picture.columns) as i32);
-        let (x, y) = (MARGIN as i32 + column * cell.0, top + row * cell.1);
-        let place = area.clone().shrink((x, y), (cell.0, cell.1));
+        let left = if column == 0 { 0 } else { edge.0 };
+        let (x, y) = (MARGIN as i32 + left + column * cell.0, top + row * cell.1);
+        let size = (cell.0 + edge.0 - left, cell.1 + if row == last { edge.1 } else { 0 });
+        let place = area.clone().shrink((x, y), size);
         draw_panel(panel, &place)?;
     }
     area.present()
@@ -96,21 +105,24 @@ fn write<DB: DrawingBackend>(
     area.draw(&Text::new(text.to_owned(), place, style))
 }
 
-/// Text that fits in so many pixels, and has only what XML may have.
+/// Text that fits in so many pixels, its middle left out if need be, and has only what XML may have.
 fn shown(text: &str, width: u32, size: u32) -> String {
     let fits = (f64::from(width) / (LETTER * f64::from(size))) as usize;
-    let clean = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c });
-    if text.chars().count() <= fits {
-        return clean.collect();
+    let letters: Vec<char> = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    if letters.len() <= fits {
+        return letters.into_iter().collect();
     }
-    clean.take(fits.saturating_sub(1)).chain(['…']).collect()
+    // Scopes stand in front, indices at the end.
+    let end = fits.saturating_sub(1).div_ceil(2);
+    let start = fits.saturating_sub(1 + end);
+    letters[..start].iter().chain(&['…']).chain(&letters[letters.len() - end..]).collect()
 }
 
 fn draw_panel<DB: DrawingBackend>(panel: &Panel, area: &DrawingArea<DB, Shift>) -> Outcome<DB> {
     let (width, _) = area.dim_in_pixel();
     let title = if panel.title.is_empty() { 4 } else { 24 };
     if !panel.title.is_empty() {
-        let left = 4 + label_area(&panel.y, 52);
+        let left = 4 + label_area(&panel.y, TICKS.0);
         let middle = (left + width - 14) as i32 / 2;
         write(area, &shown(&panel.title, width - left, 15), (middle, 2), 15, HPos::Center)?;
     }
@@ -119,8 +131,8 @@ fn draw_panel<DB: DrawingBackend>(panel: &Panel, area: &DrawingArea<DB, Shift>) 
         .margin_right(14)
         .margin_bottom(4)
         .margin_left(4)
-        .x_label_area_size(label_area(&panel.x, 22))
-        .y_label_area_size(label_area(&panel.y, 52))
+        .x_label_area_size(label_area(&panel.x, TICKS.1))
+        .y_label_area_size(label_area(&panel.y, TICKS.0))
         .build_cartesian_2d(panel.x.span.clone(), panel.y.span.clone())?;
     draw_axes(panel, area.dim_in_pixel(), &mut axes)?;
     panel.marks.iter().try_for_each(|mark| draw_mark(mark, panel, &mut axes))
@@ -128,12 +140,12 @@ fn draw_panel<DB: DrawingBackend>(panel: &Panel, area: &DrawingArea<DB, Shift>) 
 
 /// The room for what is written along an axis.
 fn label_area(scale: &Scale, ticks: u32) -> u32 {
-    let label = if scale.label.is_empty() { 0 } else { 18 };
+    let label = if scale.label.is_empty() { 0 } else { LABEL };
     match scale.ticks {
         Ticks::Numbers => ticks + label,
         Ticks::Whole => ticks.min(28) + label,
-        Ticks::None => 6 + label,
-        Ticks::Hidden => ticks + 18,
+        Ticks::None => BARE + label,
+        Ticks::Hidden => ticks + LABEL,
     }
 }
 

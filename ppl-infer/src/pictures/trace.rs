@@ -26,7 +26,7 @@ pub fn trace_plot(draws: &Draws, options: &PictureOptions) -> Result<Picture, Pi
         legend.push(Entry::new("divergence", palette::DIVERGENCE));
     }
     let (columns, cell) = if quantities.len() > 4 { (2, (560, 190)) } else { (1, (960, 210)) };
-    Ok(Picture { title: options.title.clone(), legend, columns, cell, panels })
+    Ok(Picture { title: options.title.clone(), legend, columns, cell, edge: (0, 0), panels })
 }
 
 /// The numbers of draws whose trajectory diverged, of any chain.

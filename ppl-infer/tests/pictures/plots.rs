@@ -89,7 +89,7 @@ fn there_is_room_for_so_many() {
     let expected = "10 quantities are to be shown, but at most 8 are shown together; choose some with `variables`";
     assert_eq!(error, expected);
     let options = PictureOptions { max_quantities: Some(10), ..PictureOptions::default() };
-    assert_eq!(pair_plot(&draws, &options).unwrap().size(), (2024, 2048));
+    assert_eq!(pair_plot(&draws, &options).unwrap().size(), (1688, 1682));
     let options = PictureOptions { rank_bins: 0, ..PictureOptions::default() };
     assert!(matches!(rank_plot(&draws, &options), Err(PictureError::NoBins)));
 }
@@ -131,4 +131,13 @@ fn many_chains_and_long_ones_stay_small() {
     // 9 chains of 1200 points, and at most a stroke for each of the divergences.
     assert!(svg.len() < 4_000_000, "{} bytes", svg.len());
     assert!(svg.contains("chain 8"));
+}
+
+/// Of a name too long for its panel, the middle is left out: scopes and indices stay.
+#[test]
+fn long_names_keep_their_ends() {
+    let name = format!("scope/{}/theta[7]", "inner_".repeat(40));
+    let svg = trace_plot(&single(&name, &[&[1.0, 2.0]]), &PictureOptions::default()).unwrap().to_svg().unwrap();
+    assert!(svg.contains("scope/inner") && svg.contains("…") && svg.contains("/theta[7]"));
+    assert!(!svg.contains(&name));
 }
