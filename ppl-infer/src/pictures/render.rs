@@ -150,7 +150,8 @@ fn label_area(scale: &Scale, ticks: u32) -> u32 {
 }
 
 fn draw_axes<DB: DrawingBackend>(panel: &Panel, (width, height): (u32, u32), axes: &mut Axes<DB>) -> Outcome<DB> {
-    let [x, y] = [shown(&panel.x.label, width - 60, 14), shown(&panel.y.label, height - 40, 14)];
+    let beside = label_area(&panel.y, TICKS.0) + 18;
+    let [x, y] = [shown(&panel.x.label, width - beside, 14), shown(&panel.y.label, height - 40, 14)];
     let tick = |scale: &Scale| if matches!(scale.ticks, Ticks::None | Ticks::Hidden) { 0 } else { 5 };
     axes.configure_mesh()
         .set_tick_mark_size(LabelAreaPosition::Bottom, tick(&panel.x))
