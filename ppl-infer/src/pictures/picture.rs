@@ -1,14 +1,31 @@
 //! A picture, and its files.
 
+use std::io::Write;
 use std::path::Path;
 
 use plotters::prelude::{IntoDrawingArea, SVGBackend};
+
+use crate::atomic_file::{Failed, replace};
 
 use super::options::PictureError;
 use super::panel::{Entry, Panel};
 use super::render::{draw, size};
 
 /// A picture of draws, to be written as SVG or PNG.
+///
+/// ```
+/// use ppl_infer::draws::{ChainDraws, Draws, Role, SampleStats, layout};
+/// use ppl_infer::pictures::{PictureOptions, trace_plot};
+///
+/// let mut chain = ChainDraws::new(1);
+/// for mu in [0.3, -1.2, 0.8, 0.1] {
+///     chain.push(&[mu], SampleStats::default());
+/// }
+/// let draws = Draws::new(layout([("mu".into(), vec![], Role::Latent)]), vec![chain]);
+/// let picture = trace_plot(&draws, &PictureOptions::of(["mu"]))?;
+/// assert!(picture.to_svg()?.contains("mu"));
+/// # Ok::<(), ppl_infer::pictures::PictureError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Picture {
     pub(super) title: Option<String>,
@@ -50,7 +67,7 @@ impl Picture {
         super::bitmap::png(self)
     }
 
-    /// Writes the picture in the format that the file's name ends in: `.svg`, or `.png` with the feature
+    /// Writes the picture, atomically, in the format that the file's name ends in: `.svg`, or `.png` with the feature
     /// `pictures-png`.
     ///
     /// # Errors
@@ -63,6 +80,7 @@ impl Picture {
             Some("png") => self.to_png()?,
             _ => return Err(PictureError::Format(path.to_owned())),
         };
-        std::fs::write(path, bytes).map_err(|source| PictureError::Write { path: path.to_owned(), source })
+        replace(path, |writer| writer.write_all(&bytes))
+            .map_err(|Failed { source, .. }| PictureError::Write { path: path.to_owned(), source })
     }
 }
