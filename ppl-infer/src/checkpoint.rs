@@ -2,8 +2,7 @@
 //! is either the old one or the new one; read and checked as a whole before anything changes.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
@@ -12,6 +11,8 @@ use safetensors::tensor::{SafeTensors, TensorView};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+use crate::atomic_file::{Failed, replace};
 
 /// The newest layout of checkpoints that this version reads, and the one it writes.
 pub const VERSION: u32 = 1;
@@ -106,17 +107,7 @@ impl<E: Dtype, H: Serialize + DeserializeOwned> Checkpoint<E, H> {
     /// If a file operation fails; a file that was there before is then untouched.
     pub fn write(&self, path: &Path) -> Result<(), CheckpointError> {
         let bytes = self.to_bytes(path)?;
-        let (aside, file) = create_aside(path)?;
-        let written = write_synced(path, file, &bytes).and_then(|()| {
-            std::fs::rename(&aside, path).map_err(|source| io(path, "renaming the new checkpoint into place", source))
-        });
-        if written.is_err() {
-            // The error of the write matters; that of the clean-up does not.
-            let _ = std::fs::remove_file(&aside);
-        }
-        written?;
-        sync_folder(path);
-        Ok(())
+        replace(path, |writer| writer.write_all(&bytes)).map_err(|Failed { action, source }| io(path, action, source))
     }
 
     fn to_bytes(&self, path: &Path) -> Result<Vec<u8>, CheckpointError> {
@@ -181,33 +172,4 @@ fn dtype<E: Dtype>() -> safetensors::Dtype {
 
 fn io(path: &Path, action: &'static str, source: std::io::Error) -> CheckpointError {
     CheckpointError::Io { path: path.to_owned(), action, source }
-}
-
-/// Creates a file beside `path` that nobody else writes.
-fn create_aside(path: &Path) -> Result<(PathBuf, File), CheckpointError> {
-    let mut number = 0;
-    loop {
-        let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(format!(".{}-{number}.tmp", std::process::id()));
-        let aside = path.with_file_name(name);
-        match File::create_new(&aside) {
-            Ok(file) => return Ok((aside, file)),
-            // Another thread is writing it, or a process of this number died while it did.
-            Err(source) if source.kind() == ErrorKind::AlreadyExists => number += 1,
-            Err(source) => return Err(io(path, "creating a file beside it", source)),
-        }
-    }
-}
-
-fn write_synced(path: &Path, mut file: File, bytes: &[u8]) -> Result<(), CheckpointError> {
-    file.write_all(bytes).map_err(|source| io(path, "writing", source))?;
-    file.sync_all().map_err(|source| io(path, "syncing", source))
-}
-
-/// Makes the renaming durable where the system allows it; the checkpoint is whole either way.
-fn sync_folder(path: &Path) {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if let Ok(folder) = File::open(folder) {
-        let _ = folder.sync_all();
-    }
 }

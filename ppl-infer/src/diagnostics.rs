@@ -71,7 +71,7 @@ pub use mcse::{mcse_mean, mcse_quantile, mcse_sd};
 pub use moments::{mean, sd};
 pub use psis::psislw;
 pub use quantile::quantile;
-pub use ranks::z_scale;
+pub use ranks::{ranks, z_scale};
 pub use rhat::{rhat, rhat_bulk, rhat_folded, rhat_split};
 pub use summary::{Summary, SummaryRow};
 pub use waic::{Waic, waic};

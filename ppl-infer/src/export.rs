@@ -1,4 +1,5 @@
-//! Draws in files that other tools read: Stan's CSV, row by row as they are drawn.
+//! Draws in files that other tools read: Stan's CSV, row by row as they are drawn, and ArviZ's JSON, with all that
+//! belongs to a run.
 
 // Why a file could not be written or read.
 mod error;
@@ -12,8 +13,15 @@ mod stan_layout;
 mod stan_writer;
 // Reading what we and CmdStan wrote.
 mod stan_reader;
+// Named arrays in ArviZ's groups.
+mod inference_data;
+// What those must keep to, so that ArviZ opens them.
+mod inference_data_rules;
+// The JSON of `az.from_json`.
+mod json;
 
 pub use error::ExportError;
+pub use inference_data::{Group, InferenceData, Labels, NamedArray, Numbers};
 pub use stan_header::{InverseMass, StanRun};
 pub use stan_reader::read_stan_csv;
 pub use stan_writer::StanCsv;

@@ -3,6 +3,8 @@
 //!
 //! Modules stand in dependency order; each uses only those above it.
 
+// Files that are either the old one or the new one.
+mod atomic_file;
 // Log densities over flat vectors: what samplers ask of a target.
 pub mod density;
 // What draws tell of a posterior, and of themselves.
@@ -11,6 +13,8 @@ pub mod diagnostics;
 pub mod draws;
 // Draws in files that other tools read.
 pub mod export;
+// Pictures of draws.
+pub mod pictures;
 // What a chain samples: a density whose positions have names.
 pub mod target;
 // A model with data as a density over a vector.

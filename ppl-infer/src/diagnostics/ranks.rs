@@ -15,6 +15,15 @@ pub fn z_scale(chains: &Chains<'_>) -> Vec<f64> {
     chains.finite().map_or_else(|| vec![f64::NAN; total], |draws| normal_scores(&draws).values)
 }
 
+/// The rank of each draw among all of them, chain after chain, from 1; ties have the mean of their ranks.
+pub fn ranks(chains: &Chains<'_>) -> Vec<f64> {
+    let mut ranks = vec![f64::NAN; chains.num_chains() * chains.num_draws()];
+    if let Some(draws) = chains.finite() {
+        Ties::of(&draws.values).groups().for_each(|(rank, tied)| tied.iter().for_each(|&i| ranks[i] = rank));
+    }
+    ranks
+}
+
 /// [`z_scale`] of finite draws.
 pub(super) fn normal_scores(draws: &Draws) -> Draws {
     let size = draws.values.len() as f64;
@@ -62,9 +71,8 @@ mod tests {
     #[test]
     fn ties_share_their_mean_rank() {
         let ties = [3.0, 1.0, 3.0, -0.0, 0.0, 3.0];
-        let mut ranks = [0.0; 6];
-        Ties::of(&ties).groups().for_each(|(rank, tied)| tied.iter().for_each(|&i| ranks[i] = rank));
-        assert_eq!(ranks, [5.0, 3.0, 5.0, 1.5, 1.5, 5.0]);
+        assert_eq!(ranks(&Chains::new(&[&ties]).unwrap()), [5.0, 3.0, 5.0, 1.5, 1.5, 5.0]);
+        assert!(ranks(&Chains::new(&[&[1.0, f64::NAN]]).unwrap()).iter().all(|rank| rank.is_nan()));
     }
 
     #[test]

@@ -48,6 +48,16 @@ pub enum ExportError {
         /// What is missing.
         problem: String,
     },
+    /// A variable cannot be part of an [`InferenceData`](super::InferenceData).
+    #[error("group `{group}`, variable `{variable}`: {problem}")]
+    Variable {
+        /// The group's name in ArviZ.
+        group: &'static str,
+        /// The variable.
+        variable: String,
+        /// What does not fit.
+        problem: String,
+    },
 }
 
 impl ExportError {

@@ -9,7 +9,7 @@ use super::stan_columns::{STATS, columns, escape, unescape, write_number};
 /// How a chain was set up, for the comments that open a file of Stan's CSV.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StanRun {
-    /// The model's name.
+    /// The model's name, escaped as names of columns are: ArviZ reads no word behind a space.
     pub model: String,
     /// The chain's number, counted from 0; the file says `id` and counts from 1.
     pub chain: usize,
@@ -62,7 +62,7 @@ pub(super) fn opening(variables: &[Variable], run: &StanRun) -> String {
         let _ = writeln!(text, "# {:indent$}{name} = {value}", "");
     };
     say(0, "ppl_version", &env!("CARGO_PKG_VERSION"));
-    say(0, "model", &one_line(&run.model));
+    say(0, "model", &escape(&run.model));
     say(0, "method", &"sample");
     say(4, "num_samples", &run.num_samples);
     say(4, "num_warmup", &run.num_warmup);

@@ -18,6 +18,20 @@ use super::stan_header::{InverseMass, StanRun, adaptation, difference, names, op
 /// the buffer is full, at [`flush`](StanCsv::flush), [`sync`](StanCsv::sync) or [`finish`](StanCsv::finish), or when
 /// this is dropped. After a kill, [`resume`](StanCsv::resume) goes on behind a row that is there.
 ///
+/// ```
+/// use ppl_infer::draws::{Role, SampleStats, layout};
+/// use ppl_infer::export::{StanCsv, StanRun, read_stan_csv};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("chain_1.csv");
+/// let variables = layout([("mu".into(), vec![], Role::Latent), ("theta".into(), vec![2], Role::Latent)]);
+/// let mut csv = StanCsv::create(&path, &variables, &StanRun { seed: 7, ..StanRun::default() })?;
+/// csv.row(&[0.5, 1.5, -2.5], &SampleStats { log_density: -3.0, ..SampleStats::default() })?;
+/// csv.flush()?;
+/// assert_eq!(read_stan_csv(&[&path])?.quantity("theta[1]")?, [[-2.5]]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// The names of columns are those of [`Variable`]s with `%` and two hexadecimal digits for each byte of what has a
 /// meaning in the format: of `a.b`, `a%2Eb`. Beside CmdStan's own columns there is `reached_max_treedepth__`.
 #[derive(Debug)]

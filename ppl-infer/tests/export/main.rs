@@ -1,5 +1,7 @@
 //! Files of draws: what was written comes back, from our reader and from other tools.
 
+mod arviz;
+mod inference_data;
 mod runs;
 mod stan_csv;
 mod stan_csv_errors;

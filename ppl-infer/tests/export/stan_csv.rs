@@ -121,7 +121,7 @@ fn a_file_looks_as_cmdstan_writes_it() {
     assert_eq!(csv.rows(), 1);
     csv.finish(Duration::from_millis(1500), Duration::from_millis(250)).unwrap();
     let expected = format!(
-        "# ppl_version = {}\n# model = a line\n# method = sample\n#     num_samples = 1\n#     num_warmup = 500\n\
+        "# ppl_version = {}\n# model = a%0Aline\n# method = sample\n#     num_samples = 1\n#     num_warmup = 500\n\
          #     save_warmup = 0\n#     thin = 1\n#     algorithm = hmc\n#         engine = nuts\n\
          #             max_depth = 10\n# id = 2\n# seed = 42\n# delta = 0.8\n# ppl_variable = latent mu\n\
          # ppl_variable = latent w 2 2\n\
