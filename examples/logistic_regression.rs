@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
-use ppl::infer::mcmc::NutsOptions;
 use ppl::infer::Mcmc;
+use ppl::infer::mcmc::NutsOptions;
 use ppl::prelude64::*;
 use ppl::rng::Rng;
 use rand::Rng as _;
@@ -88,22 +88,22 @@ fn read(path: &Path) -> Result<Data, Box<dyn Error>> {
 }
 
 /// Mode and standard deviations of the normal approximation: intercept first.
-fn normal_approximation(data: &Data) -> Result<Vec<[f64; 2]>, Box<dyn Error>> {
+fn normal_approximation(data: &Data) -> Vec<[f64; 2]> {
     let dim = data.x[0].len() + 1;
     let mut weights = vec![0.0; dim];
     for _ in 0..50 {
-        let (step, _) = newton(data, &weights)?;
+        let (step, _) = newton(data, &weights);
         weights.iter_mut().zip(&step).for_each(|(w, s)| *w += s);
         if step.iter().all(|s| s.abs() < 1e-10) {
             break;
         }
     }
-    let (_, covariance) = newton(data, &weights)?;
-    Ok((0..dim).map(|i| [weights[i], covariance[i * dim + i].sqrt()]).collect())
+    let (_, covariance) = newton(data, &weights);
+    (0..dim).map(|i| [weights[i], covariance[i * dim + i].sqrt()]).collect()
 }
 
 /// A step of Newton's method, and the inverse of the negative Hessian.
-fn newton(data: &Data, weights: &[f64]) -> Result<(Vec<f64>, Vec<f64>), Box<dyn Error>> {
+fn newton(data: &Data, weights: &[f64]) -> (Vec<f64>, Vec<f64>) {
     let dim = weights.len();
     let mut gradient: Vec<f64> = weights.iter().map(|w| -w / (PRIOR * PRIOR)).collect();
     let mut curvature = vec![0.0; dim * dim];
@@ -117,9 +117,9 @@ fn newton(data: &Data, weights: &[f64]) -> Result<(Vec<f64>, Vec<f64>), Box<dyn 
             (0..dim).for_each(|j| curvature[i * dim + j] += p * (1.0 - p) * row[i] * row[j]);
         }
     }
-    let inverse: Table = Tensor::from_vec(curvature, (dim, dim)).try_inverse()?;
-    let step = inverse.matmul(&Rows::vector(gradient)).to_vec();
-    Ok((step, inverse.to_vec()))
+    let inverse: Table = Table::from_vec(curvature, (dim, dim)).matrix_inverse();
+    let step = inverse.matvec(&Rows::vector(gradient)).to_vec();
+    (step, inverse.to_vec())
 }
 
 fn run(options: &Options) -> Result<Value, Box<dyn Error>> {
@@ -130,7 +130,7 @@ fn run(options: &Options) -> Result<Value, Box<dyn Error>> {
     mcmc.run()?;
     let draws = mcmc.into_draws();
     let figures = options.sampling.report(&draws, &["intercept", "weights"])?;
-    let known = normal_approximation(&data)?;
+    let known = normal_approximation(&data);
     let names = std::iter::once("intercept".to_owned()).chain((0..known.len() - 1).map(|i| format!("weights[{i}]")));
     // Of a table that was given, nothing is known.
     let means = names.zip(known).map(|(name, known)| match &options.data {

@@ -12,44 +12,44 @@ use serde::Serialize;
 
 /// How chains run.
 #[derive(Clone, Debug, Args)]
-pub struct Sampling {
+pub(crate) struct Sampling {
     /// Chains, side by side
     #[arg(long, default_value_t = 4)]
-    pub chains: usize,
+    pub(crate) chains: usize,
 
     /// Iterations of each chain's warm-up
     #[arg(long, default_value_t = 1000)]
-    pub warmup: usize,
+    pub(crate) warmup: usize,
 
     /// Draws of each chain
     #[arg(long, default_value_t = 1000)]
-    pub draws: usize,
+    pub(crate) draws: usize,
 
     /// Seed of all randomness
     #[arg(long, default_value_t = 0)]
-    pub seed: u64,
+    pub(crate) seed: u64,
 
     /// The folder for files: draws as ArviZ opens them, and pictures
     #[arg(long)]
-    pub out: Option<PathBuf>,
+    pub(crate) out: Option<PathBuf>,
 }
 
 /// The figures that every example of chains ends with.
 #[derive(Clone, Debug, Serialize)]
-pub struct Figures {
+pub(crate) struct Figures {
     /// The greatest R-hat of all numbers.
-    pub r_hat_max: f64,
+    pub(crate) r_hat_max: f64,
     /// The least effective sample size in the bulk.
-    pub ess_bulk_min: f64,
+    pub(crate) ess_bulk_min: f64,
     /// Transitions that diverged.
-    pub divergences: usize,
+    pub(crate) divergences: usize,
     /// The seed.
-    pub seed: u64,
+    pub(crate) seed: u64,
 }
 
 impl Sampling {
     /// The options of the chains, with a bar for each on a terminal.
-    pub fn options(&self) -> McmcOptions {
+    pub(crate) fn options(&self) -> McmcOptions {
         let Sampling { chains, warmup, draws, seed, .. } = *self;
         McmcOptions { chains, warmup, draws, seed, progress: true, ..McmcOptions::default() }
     }
@@ -59,7 +59,7 @@ impl Sampling {
     ///
     /// # Errors
     /// If there are no draws, or a file cannot be written.
-    pub fn report(&self, draws: &Draws, shown: &[&str]) -> Result<Figures, Box<dyn Error>> {
+    pub(crate) fn report(&self, draws: &Draws, shown: &[&str]) -> Result<Figures, Box<dyn Error>> {
         eprintln!("{}", draws.summary_of(shown, 0.94)?);
         draws.warnings()?.iter().for_each(|warning| eprintln!("{warning}"));
         if let Some(folder) = &self.out {
@@ -74,7 +74,8 @@ impl Sampling {
         }
         let Summary { rows, .. } = draws.summary()?;
         // A number that never changes, such as a diagonal of ones, has neither.
-        let of = |figure: fn(&ppl::infer::diagnostics::SummaryRow) -> f64| rows.iter().map(figure).filter(|x| !x.is_nan());
+        let of =
+            |figure: fn(&ppl::infer::diagnostics::SummaryRow) -> f64| rows.iter().map(figure).filter(|x| !x.is_nan());
         Ok(Figures {
             r_hat_max: of(|row| row.r_hat).fold(f64::NEG_INFINITY, f64::max),
             ess_bulk_min: of(|row| row.ess_bulk).fold(f64::INFINITY, f64::min),
@@ -86,7 +87,9 @@ impl Sampling {
 
 /// As many numbers of the variables as a picture of pairs has room for.
 fn first_numbers(draws: &Draws, variables: &[&str]) -> Vec<String> {
-    let of = |name: &&str| draws.variable(name).map(|variable| variable.quantities().collect::<Vec<_>>()).unwrap_or_default();
+    let of = |name: &&str| {
+        draws.variable(name).map(|variable| variable.quantities().collect::<Vec<_>>()).unwrap_or_default()
+    };
     variables.iter().flat_map(of).take(6).collect()
 }
 
@@ -95,18 +98,22 @@ fn first_numbers(draws: &Draws, variables: &[&str]) -> Vec<String> {
 ///
 /// # Errors
 /// If it is, or there is no such number.
-pub fn check_mean(draws: &Draws, name: &str, [known, sd]: [f64; 2]) -> Result<f64, Box<dyn Error>> {
+pub(crate) fn check_mean(draws: &Draws, name: &str, [known, sd]: [f64; 2]) -> Result<f64, Box<dyn Error>> {
     let variable = name.split('[').next().unwrap_or(name);
     let summary = draws.summary_of(&[variable], 0.94)?;
     let row = summary.rows.iter().find(|row| row.name == name).ok_or_else(|| format!("there is no {name}"))?;
     if (row.mean - known).abs() > 0.1 * sd + 5.0 * row.mcse_mean {
-        return Err(format!("the mean of {name} is {:.3} ± {:.3}, but is known to be {known}", row.mean, row.mcse_mean).into());
+        return Err(format!(
+            "the mean of {name} is {:.3} ± {:.3}, but is known to be {known}",
+            row.mean, row.mcse_mean
+        )
+        .into());
     }
     Ok(row.mean)
 }
 
 /// Prints the last line of an example, or what went wrong.
-pub fn end(example: &str, outcome: Result<serde_json::Value, Box<dyn Error>>) -> std::process::ExitCode {
+pub(crate) fn end(example: &str, outcome: Result<serde_json::Value, Box<dyn Error>>) -> std::process::ExitCode {
     match outcome {
         Ok(summary) => {
             println!("{summary}");
