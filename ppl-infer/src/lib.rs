@@ -15,6 +15,8 @@ pub mod target;
 pub mod model_density;
 // Markov chain Monte Carlo: kernels and their warm-up.
 pub mod mcmc;
+// What a model says of data, and data of a model, under its prior, draws or a guide.
+pub mod predictive;
 // How parameters follow their gradients.
 pub mod optim;
 // One run of guide and model, joined.
@@ -31,5 +33,6 @@ pub use draws::Draws;
 pub use elbo::{Objective, TraceElbo};
 pub use model_density::{LatentSite, ModelDensity};
 pub use optim::{Adam, ClippedAdam, Optimizer, Sgd};
+pub use predictive::{Predictive, log_likelihood};
 pub use svi::{RunOptions, StopReason, Svi};
 pub use target::{InitStrategy, Target};

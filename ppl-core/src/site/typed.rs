@@ -52,7 +52,7 @@ impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> TypedSite<P, E, D> {
     /// # Errors
     /// If not, with both shapes.
     pub fn check_value_shape(&self, value: &P::Value, action: &'static str) -> Result<(), Error> {
-        let expected = self.dims();
+        let expected = self.value_dims();
         let found = SiteValue::dims(value);
         // The unit value of a factor has no shape to check.
         if found == expected || size_of::<P::Value>() == 0 {
@@ -61,16 +61,9 @@ impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> TypedSite<P, E, D> {
         Err(Error::ValueShape { site: self.state.address.to_string(), action, found, expected })
     }
 
-    /// The sizes of a value: those of the batch and of an event.
-    fn dims(&self) -> Vec<usize> {
-        let mut dims: Vec<usize> = self.distribution.batch_shape().concrete().into();
-        dims.extend(self.distribution.event_dims());
-        dims
-    }
-
     /// The one-to-one map onto the support, and the sizes of a value.
     fn map(&self) -> Result<(Map<E, D>, Vec<usize>), Error> {
-        let (support, dims) = (self.distribution.support(), self.dims());
+        let (support, dims) = (self.distribution.support(), self.value_dims());
         let map = support.biject_to(&dims);
         let problem = || match support.is_discrete() {
             true => format!(
@@ -148,6 +141,12 @@ impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> SampleSite<E, D> for TypedS
         self.distribution.support()
     }
 
+    fn value_dims(&self) -> Vec<usize> {
+        let mut dims: Vec<usize> = self.distribution.batch_shape().concrete().into();
+        dims.extend(self.distribution.event_dims());
+        dims
+    }
+
     fn value(&self) -> Option<&dyn AnyValue> {
         self.value.as_ref().map(|value| value as &dyn AnyValue)
     }
@@ -167,7 +166,7 @@ impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> SampleSite<E, D> for TypedS
     }
 
     fn set_numbers(&mut self, numbers: &[f64], action: &'static str) -> Result<(), Error> {
-        let dims = self.dims();
+        let dims = self.value_dims();
         let value = P::Value::from_f64s(numbers, &dims).ok_or_else(|| {
             let of = std::any::type_name::<P::Value>();
             self.problem(format!("{} numbers were given ({action}) that make no {of} of sizes {dims:?}", numbers.len()))
