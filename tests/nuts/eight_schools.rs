@@ -12,8 +12,13 @@ type Schools = Tensor<Rank1<8>>;
 const EFFECTS: [f64; 8] = [28.0, 8.0, -3.0, 7.0, -1.0, 1.0, 18.0, 12.0];
 const ERRORS: [f64; 8] = [15.0, 10.0, 16.0, 11.0, 9.0, 11.0, 10.0, 18.0];
 
+/// Effects and their standard errors.
+pub(crate) fn data() -> (Schools, Schools) {
+    (Tensor::from(EFFECTS), Tensor::from(ERRORS))
+}
+
 #[model]
-fn schools(effects: &Schools, errors: &Schools) {
+pub(crate) fn schools(effects: &Schools, errors: &Schools) {
     let mu: Scalar = sample!("mu", Normal::new(0.0, 5.0));
     let tau: Scalar = sample!("tau", HalfCauchy::new(5.0));
     plate!("schools", 8, |_| {
@@ -23,12 +28,12 @@ fn schools(effects: &Schools, errors: &Schools) {
 }
 
 /// Mean and standard deviation of μ, τ and η₁ in NumPyro (4 chains of 10,000 draws, R-hat at most 1.00013).
-const REFERENCE: [(&str, f64, f64); 3] =
+pub(crate) const REFERENCE: [(&str, f64, f64); 3] =
     [("mu", 4.4140408, 3.342702), ("tau", 3.5972398, 3.2362938), ("eta[0]", 0.31378304, 0.98336602)];
 
 #[test]
 fn the_posterior_is_numpyros() {
-    let (effects, errors) = (Tensor::from(EFFECTS), Tensor::from(ERRORS));
+    let (effects, errors) = data();
     // By chain, then by quantity.
     let mut draws = vec![vec![Vec::new(); 3]; 4];
     for (chain, draws) in draws.iter_mut().enumerate() {

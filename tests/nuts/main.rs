@@ -2,3 +2,5 @@
 
 // The eight schools, uncentred.
 mod eight_schools;
+// Another sampler on the same density.
+mod driven_by_nuts_rs;
