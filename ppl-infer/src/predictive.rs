@@ -99,7 +99,7 @@ use from_prior::DEFAULT_DRAWS;
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Predictive<M, A, S, E: Dtype, D: Backend<E>> {
     model: M,
     args: A,
@@ -284,7 +284,6 @@ where
     pub fn map<R: Send>(&self, f: impl Fn(M::Output, Trace<E, D>) -> R + Sync) -> Result<Vec<R>, PredictiveError>
     where
         Self: Sync,
-        ParamStore<E, D>: Send + Sync,
     {
         self.in_parallel(|params, place| self.trace(params, place).map(|(output, trace)| f(output, trace)))
     }
@@ -322,7 +321,6 @@ where
     ) -> Result<Vec<R>, PredictiveError>
     where
         Self: Sync,
-        ParamStore<E, D>: Send + Sync,
     {
         let extent = self.source.extent();
         let numbers = (0..extent.chains * extent.draws).into_par_iter();

@@ -12,6 +12,8 @@ mod values;
 mod new_data;
 // Latent values from a guide.
 mod guides;
+// Latent values from somewhere else, and parameters.
+mod sources;
 // Log-likelihoods, WAIC and LOO.
 mod likelihoods;
 // What is refused, and in which words.

@@ -2,7 +2,6 @@
 
 use ppl_core::backend::Backend;
 use ppl_core::model::Model;
-use ppl_core::params::ParamStore;
 use ppl_core::site::{SampleSite, SiteKind, SiteMask};
 use ppl_core::{Dtype, Error};
 
@@ -31,7 +30,6 @@ where
     where
         S: Sync,
         Self: Sync,
-        ParamStore<E, D>: Send + Sync,
     {
         let ask = |site: &dyn SampleSite<E, D>, was_observed: bool| self.entry(site, was_observed);
         let layout = self.layout(&self.source, &ask)?;
@@ -94,7 +92,6 @@ where
     ) -> Result<Vec<Vec<f64>>, PredictiveError>
     where
         Self: Sync,
-        ParamStore<E, D>: Send + Sync,
     {
         self.in_parallel(|params, place| {
             let row = self.run(source, params, place, |handler| {

@@ -40,7 +40,7 @@ where
     M: Model<A, E = E, D = D> + Sync,
     E: Dtype,
     D: Backend<E>,
-    ParamStore<E, D>: Send + Sync,
+    ParamStore<E, D>: Sync,
 {
     Predictive::posterior(model, args, draws).log_likelihood()
 }
@@ -57,7 +57,8 @@ where
     /// An observation is an element of the plates around an observed site: what is independent of the others
     /// given the latent values stands in a plate of its own. An observed site outside of plates is one
     /// observation, and so is each turn of a plate that is a loop. Terms are scaled as in the model; elements that
-    /// a mask leaves out are no observations. `factor!` is a term of the joint density, and no observation.
+    /// [`Mask`](ppl_core::handlers::Mask) leaves out are no observations, and one that its distribution's own mask leaves
+    /// out has log-likelihood 0. `factor!` is a term of the joint density, and no observation.
     ///
     /// All latent sites have the draws' values: [`redraw`](Predictive::redraw) and
     /// [`allow_new_sites`](Predictive::allow_new_sites) have no say.
@@ -68,7 +69,6 @@ where
     pub fn log_likelihood(&self) -> Result<PointwiseLogLikelihood, PredictiveError>
     where
         Self: Sync,
-        ParamStore<E, D>: Send + Sync,
     {
         let source = WithData(&self.source);
         let layout = self.layout(&source, &observed)?;
