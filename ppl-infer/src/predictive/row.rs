@@ -80,7 +80,7 @@ impl<'h, E: Dtype, D: Backend<E>> FromRow<'h, E, D> {
 
     /// A subsample has other elements in each run: which of them the draws are of, nobody can tell.
     fn check_plates(&self, site: &dyn SampleSite<E, D>) -> Result<(), Error> {
-        let of = |plate: &&String| site.state().frames.iter().any(|frame| *frame.name == ***plate);
+        let of = |plate: &&String| site.state().frames.iter().any(|frame| *frame.name == *plate.as_str());
         match self.subsampled.iter().find(of) {
             Some(plate) => {
                 let problem = format!(
