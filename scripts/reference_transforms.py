@@ -123,6 +123,13 @@ def corr_matrix(x):
     return (l @ l.T).flatten().tolist(), log_det + sum((n - 1 - i) * np.log(l[i, i]) for i in range(1, n))
 
 
+def lower_cholesky_affine(x):
+    n = len(x)
+    loc = np.arange(n) - 1.0
+    tril = [[0.5 + 0.25 * i if i == j else 0.25 * (i - 2 * j) if j < i else 0.0 for j in range(n)] for i in range(n)]
+    return numpyro_rows(numpyro_transforms.LowerCholeskyAffine(loc, np.array(tril)), x)
+
+
 ROWS = {
     "StickBreaking": lambda x: torch_rows(torch.distributions.transforms.StickBreakingTransform(), x),
     "Softmax": lambda x: (torch.softmax(torch.tensor(x, dtype=torch.float64), -1).tolist(), float("-inf")),
@@ -132,6 +139,7 @@ ROWS = {
     "PositiveDefinite": positive_definite,
     "CorrCholesky": lambda x: torch_rows(torch.distributions.transforms.CorrCholeskyTransform(), x),
     "CorrMatrix": corr_matrix,
+    "LowerCholeskyAffine": lower_cholesky_affine,
 }
 ROW_POINTS = [[-1.5, 0.25, 0.75], [2.0, -0.5, 0.125], [0.0, 0.0, 0.0], [4.5, -3.0, 1.25, 0.5, -2.0, 0.375]]
 

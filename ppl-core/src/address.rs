@@ -18,14 +18,14 @@ pub struct Address {
     text: Cow<'static, str>,
     /// How many bytes of the text are scopes.
     scope: usize,
-    pattern: &'static str,
+    pattern: Cow<'static, str>,
     indices: Indices,
 }
 
 impl Address {
     /// The name of a single site.
     pub fn fixed(name: &'static str) -> Self {
-        Address { text: Cow::Borrowed(name), scope: 0, pattern: name, indices: Indices::new() }
+        Address { text: Cow::Borrowed(name), scope: 0, pattern: Cow::Borrowed(name), indices: Indices::new() }
     }
 
     /// The name of one site of a family: each `{}` of the pattern stands for an index.
@@ -37,7 +37,15 @@ impl Address {
             text.push_str(&index.to_string());
             text.push_str(part);
         }
-        Address { text: Cow::Owned(text), scope: 0, pattern, indices: indices.iter().copied().collect() }
+        let indices = indices.iter().copied().collect();
+        Address { text: Cow::Owned(text), scope: 0, pattern: Cow::Borrowed(pattern), indices }
+    }
+
+    /// The name of a site that stands for the one of this name: in the same scopes, with the same indices.
+    #[must_use]
+    pub fn with_suffix(&self, suffix: &str) -> Self {
+        let with_suffix = |text: &str| Cow::Owned([text, suffix].concat());
+        Address { text: with_suffix(&self.text), pattern: with_suffix(&self.pattern), ..self.clone() }
     }
 
     /// The same name under scopes, each of which ends in `/`.
@@ -61,8 +69,8 @@ impl Address {
     }
 
     /// The literal, with `{}` in the places of indices.
-    pub fn pattern(&self) -> &'static str {
-        self.pattern
+    pub fn pattern(&self) -> &str {
+        &self.pattern
     }
 
     /// The indices of a family's site.
@@ -80,6 +88,19 @@ impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
+}
+
+/// The numbers in the places of `{}`, if `text` has the pattern's form.
+pub(crate) fn indices_in(pattern: &str, text: &str) -> Option<Vec<usize>> {
+    let mut parts = pattern.split("{}");
+    let mut rest = text.strip_prefix(parts.next()?)?;
+    let mut indices = Vec::new();
+    for part in parts {
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        indices.push(rest[..digits].parse().ok()?);
+        rest = rest[digits..].strip_prefix(part)?;
+    }
+    rest.is_empty().then_some(indices)
 }
 
 /// What can index a family: any integer that is not negative.
@@ -123,5 +144,16 @@ mod tests {
         let address = Address::indexed("x_{}_{}", &[3, 14]).under("enc/layer/");
         assert_eq!(address.as_str(), "enc/layer/x_3_14");
         assert_eq!((address.scope(), address.pattern(), address.indices()), ("enc/layer/", "x_{}_{}", &[3, 14][..]));
+        let base = address.with_suffix("_base");
+        assert_eq!((base.as_str(), base.scope()), ("enc/layer/x_3_14_base", "enc/layer/"));
+        assert_eq!((base.pattern(), base.indices()), ("x_{}_{}_base", &[3, 14][..]));
+    }
+
+    #[test]
+    fn indices_are_read_back_from_a_scope() {
+        assert_eq!(indices_in("step_{}", "step_12"), Some(vec![12]));
+        assert_eq!(indices_in("x_{}_{}", "x_1_20"), Some(vec![1, 20]));
+        assert_eq!(indices_in("step_{}", "step_"), None);
+        assert_eq!(indices_in("step_{}", "stop_1"), None);
     }
 }

@@ -37,6 +37,11 @@ pub trait Device: Sized + Shared + 'static {
     /// The handle that new tensors of this thread are made with.
     fn current() -> Self;
 
+    /// Lends that handle to `f`.
+    fn with_current<R>(f: impl FnOnce(&Self) -> R) -> R {
+        f(&Self::current())
+    }
+
     /// A fresh handle whose own generator starts at `seed`: for dfdx's initialisers, which draw from
     /// the device.
     fn seeded(seed: u64) -> Self;
@@ -154,6 +159,11 @@ pub trait Backend<E: Dtype>: Device + dfdx::tensor_ops::Device<E> {
     /// The `len` elements from `start` on.
     fn window(x: Flat<E, Self>, start: usize, len: usize) -> Flat<E, Self> {
         Self::take(x, (start..start + len).collect())
+    }
+
+    /// The sum of tensors of one element each, in `f64`.
+    fn add_up(terms: Vec<Flat<E, Self>>) -> Flat<E, Self> {
+        composed::add_up(terms)
     }
 
     /// All elements of the parts, one part after the other.

@@ -13,6 +13,8 @@ use crate::rng::Rng;
 use crate::tensor::{Operand, Tensor};
 use crate::values::SiteValue;
 
+// A distribution as the image of another one.
+mod base;
 // Shapes made of a batch and of an event.
 mod event_axes;
 // Trailing axes of a batch as part of one event.
@@ -20,6 +22,7 @@ mod independent;
 // A distribution of which only some elements count.
 mod masked;
 
+pub use base::{BaseForm, TakeBase};
 pub(crate) use event_axes::check_event;
 pub use event_axes::{EndsWith, Follows, LastAxes, StartsWith};
 pub use independent::Independent;
@@ -150,6 +153,12 @@ pub trait Distribution<E: Dtype, D: Backend<E>>: Clone + 'static {
     /// Every value of one element, each filling the whole batch; `None` if there are not finitely
     /// many.
     fn enumerate_support(&self) -> Option<Vec<Self::Value>> {
+        None
+    }
+
+    /// Hands another distribution, whose image under a one-to-one map this one is, to `take`; `None`
+    /// where this one has no such form.
+    fn with_base<T: TakeBase<E, D, Self::Batch>>(&self, _form: BaseForm, _take: T) -> Option<T::Output> {
         None
     }
 

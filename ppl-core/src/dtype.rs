@@ -3,6 +3,8 @@
 use std::fmt::{Debug, Display};
 
 use num_traits::Float;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 // Branch-free exponentials and logarithms.
 mod quick;
@@ -13,7 +15,15 @@ use quick::{double, single};
 ///
 /// Implemented for [`f32`] and [`f64`].
 pub trait Dtype:
-    dfdx::shapes::Dtype + Float + Default + Debug + Display + std::iter::Sum + rand::distributions::uniform::SampleUniform
+    dfdx::shapes::Dtype
+    + Float
+    + Default
+    + Debug
+    + Display
+    + std::iter::Sum
+    + rand::distributions::uniform::SampleUniform
+    + Serialize
+    + DeserializeOwned
 {
     /// The type's name in errors and checkpoints: `"f32"` or `"f64"`.
     const NAME: &'static str;

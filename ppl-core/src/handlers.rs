@@ -24,6 +24,10 @@ mod mask;
 mod seed;
 // Fixes the rows of plates.
 mod subsample;
+// Gives latent sites their values by way of other sites.
+mod reparam;
+// Gives all latent sites their values by way of one vector, through a flow.
+mod neutra;
 // Gives parameters their values from a store.
 mod params;
 
@@ -31,8 +35,10 @@ pub use block::Block;
 pub use condition::Condition;
 pub use intervene::Intervene;
 pub use mask::Mask;
+pub use neutra::NeuTra;
 pub use params::Params;
 pub use prior::Prior;
+pub use reparam::{LocScale, Reparam, Strategy, TransformBase};
 pub use replay::{Replay, ReplayFrom};
 pub use scale::Scale;
 pub use seed::Seed;

@@ -9,8 +9,8 @@ use crate::dtype::Dtype;
 use crate::error::Error;
 use crate::handler::Handler;
 use crate::handlers::{
-    Block, Condition, Effect, Intervene, Mask, Prior, ReplayFrom, Scale, Seed, Subsample, Substitute, Tracer,
-    Uncondition,
+    Block, Condition, Effect, Intervene, Mask, NeuTra, Prior, Reparam, ReplayFrom, Scale, Seed, Subsample, Substitute,
+    Tracer, Uncondition,
 };
 use crate::plate::Rows;
 use crate::site::SiteMask;
@@ -141,6 +141,16 @@ pub trait Program: Sized {
     /// Leaves everything, or some plate elements, out of the log-density.
     fn mask(self, mask: SiteMask) -> With<Self, Mask> {
         self.with(Mask(mask))
+    }
+
+    /// Gives latent sites their values by way of other ones, which take their place.
+    fn reparam<E: Dtype, D: Backend<E>>(self, sites: Reparam<E, D>) -> With<Self, Reparam<E, D>> {
+        self.with(sites)
+    }
+
+    /// Gives all latent sites their values by way of one vector, through a trained flow.
+    fn neutra<E: Dtype, D: Backend<E>>(self, transport: NeuTra<E, D>) -> With<Self, NeuTra<E, D>> {
+        self.with(transport)
     }
 
     /// Draws everything from a seed of its own.

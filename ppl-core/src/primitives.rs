@@ -130,7 +130,7 @@ fn prepare<E: Dtype, D: Backend<E>, P: Distribution<E, D>>(
         });
     }
     if site.state().is_scored() {
-        let shape: Vec<usize> = site.distribution().batch_shape().concrete().into();
+        let shape = site.distribution().batch_shape();
         if let Err(error) = fits_plates(site.state(), shape) {
             context.report(error);
             // The rest of the run takes the site as it is: outside of plates that it does not fit.
@@ -140,9 +140,11 @@ fn prepare<E: Dtype, D: Backend<E>, P: Distribution<E, D>>(
 }
 
 /// The k-th axis of the batch belongs to the k-th vectorised plate and has its size.
-fn fits_plates(state: &SiteState, shape: Vec<usize>) -> Result<(), Error> {
+fn fits_plates<S: Shape>(state: &SiteState, shape: S) -> Result<(), Error> {
+    let mut sizes = shape.concrete().into_iter();
     for (axis, frame) in state.frames.iter().filter(|f| !f.is_loop).enumerate() {
-        if shape.get(axis) != Some(&frame.len) {
+        if sizes.next() != Some(frame.len) {
+            let shape = shape.concrete().into();
             let (site, plate) = (state.address.to_string(), frame.name.to_string());
             return Err(Error::PlateShape { site, plate, shape, axis, size: frame.len });
         }

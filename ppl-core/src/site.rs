@@ -16,7 +16,10 @@ use crate::values::AnyValue;
 
 // The site of a distribution.
 mod typed;
+// A site as the image of another one.
+mod base;
 
+pub use base::{BaseSite, HasBase};
 pub use typed::TypedSite;
 
 /// What stands behind a site.
@@ -78,7 +81,7 @@ impl SiteState {
 }
 
 /// A site as handlers see it.
-pub trait SampleSite<E: Dtype, D: Backend<E>> {
+pub trait SampleSite<E: Dtype, D: Backend<E>>: HasBase<E, D> {
     /// Name, kind, scale, mask and plates.
     fn state(&self) -> &SiteState;
 
@@ -118,11 +121,12 @@ pub trait SampleSite<E: Dtype, D: Backend<E>> {
     fn clear_value(&mut self);
 
     /// Sets the value to the image of unconstrained numbers under the one-to-one map onto the support
-    /// ([`Constraint::biject_to`](crate::constraint::Constraint::biject_to)), and returns ln |det J|.
+    /// ([`Constraint::biject_to`](crate::constraint::Constraint::biject_to)), and returns ln |det J|; `None`
+    /// where the map is the identity.
     ///
     /// # Errors
     /// If there is no such map (the values are discrete), or it takes another number of numbers.
-    fn set_unconstrained(&mut self, numbers: &Flat<E, D>) -> Result<Tensor<(), E, D>, Error>;
+    fn set_unconstrained(&mut self, numbers: &Flat<E, D>) -> Result<Option<Tensor<(), E, D>>, Error>;
 
     /// How many numbers [`SampleSite::set_unconstrained`] takes.
     ///

@@ -6,7 +6,7 @@ use std::collections::btree_map::Entry;
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 
-use crate::address::Address;
+use crate::address::{Address, indices_in};
 use crate::backend::Backend;
 use crate::dtype::Dtype;
 use crate::error::Error;
@@ -153,7 +153,7 @@ pub fn sum<'a, E: Dtype, D: Backend<E>>(terms: impl Iterator<Item = &'a Tensor<(
     match parts.len() {
         0 => Tensor::zeros(),
         1 => parts.into_iter().next().map_or_else(Tensor::zeros, |only| only.reshape_like(&())),
-        _ => D::join(parts).sum_all(),
+        _ => D::add_up(parts).reshape_like(&()),
     }
 }
 
@@ -305,31 +305,5 @@ fn typed<T: SiteValue>(found: Found<'_>) -> Result<Site<T>, Error> {
             found: found.value.type_name(),
             expected: std::any::type_name::<T>(),
         }),
-    }
-}
-
-/// The numbers in the places of `{}`, if `text` has the pattern's form.
-fn indices_in(pattern: &str, text: &str) -> Option<Vec<usize>> {
-    let mut parts = pattern.split("{}");
-    let mut rest = text.strip_prefix(parts.next()?)?;
-    let mut indices = Vec::new();
-    for part in parts {
-        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-        indices.push(rest[..digits].parse().ok()?);
-        rest = rest[digits..].strip_prefix(part)?;
-    }
-    rest.is_empty().then_some(indices)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn indices_are_read_back_from_a_scope() {
-        assert_eq!(indices_in("step_{}", "step_12"), Some(vec![12]));
-        assert_eq!(indices_in("x_{}_{}", "x_1_20"), Some(vec![1, 20]));
-        assert_eq!(indices_in("step_{}", "step_"), None);
-        assert_eq!(indices_in("step_{}", "stop_1"), None);
     }
 }

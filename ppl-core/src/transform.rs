@@ -51,6 +51,8 @@ mod unit_vector;
 pub(crate) mod cholesky;
 // Onto Cholesky factors and positive-definite matrices.
 mod lower_cholesky;
+// Location and a lower triangular matrix.
+mod lower_cholesky_affine;
 // Onto correlation matrices and their factors.
 mod corr_cholesky;
 // Picking and reordering.
@@ -70,6 +72,7 @@ pub use half_line::IntoHalfLine;
 pub use identity::Identity;
 pub use interval::IntoInterval;
 pub use lower_cholesky::{LowerCholesky, PositiveDefinite};
+pub use lower_cholesky_affine::LowerCholeskyAffine;
 pub use ones::Ones;
 pub use ordered::Ordered;
 pub use permute::{LowerTriangle, Permute};

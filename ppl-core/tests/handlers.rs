@@ -14,6 +14,12 @@ mod handlers {
     mod weights;
     // Plates: nested, in loops, empty, entered twice, left early.
     mod plates;
+    // Sites by way of other sites: densities, gradients.
+    mod reparam;
+    // The same among the other effects, and in families, scopes and plates.
+    mod reparam_laws;
+    // All latent sites by way of one vector.
+    mod neutra;
     // Parameters and who supplies them.
     mod parameters;
     // What is wrong, in words.

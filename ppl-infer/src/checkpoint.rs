@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use indexmap::IndexMap;
 use ppl_core::Dtype;
 use safetensors::tensor::{SafeTensors, TensorView};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -91,14 +92,14 @@ pub type Stored<E> = (Vec<usize>, Vec<E>);
 
 /// A checkpoint in memory.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Checkpoint<E> {
-    /// What is not a tensor.
-    pub header: Header,
-    /// Tensors by name: `param/<parameter>` and `optimizer/<slot>/<parameter>`.
+pub struct Checkpoint<E, H = Header> {
+    /// What is not a tensor; among it `version` and `dtype`.
+    pub header: H,
+    /// Tensors by name: of variational inference `param/<parameter>` and `optimizer/<slot>/<parameter>`.
     pub tensors: IndexMap<String, Stored<E>>,
 }
 
-impl<E: Dtype> Checkpoint<E> {
+impl<E: Dtype, H: Serialize + DeserializeOwned> Checkpoint<E, H> {
     /// Writes the checkpoint in the place of `path`, atomically.
     ///
     /// # Errors
@@ -148,13 +149,13 @@ impl<E: Dtype> Checkpoint<E> {
         if version.version > VERSION {
             return Err(CheckpointError::Version { path: path.to_owned(), found: version.version });
         }
-        let header: Header = serde_json::from_str(header).map_err(|e| broken(format!("its header: {e}")))?;
         let entry = |name: &str, problem: String| {
             Err(CheckpointError::Entry { path: path.to_owned(), entry: name.to_owned(), problem })
         };
-        if header.dtype != E::NAME {
-            return entry("dtype", format!("saved as {}, but the parameters are {}", header.dtype, E::NAME));
+        if version.dtype != E::NAME {
+            return entry("dtype", format!("saved as {}, but the parameters are {}", version.dtype, E::NAME));
         }
+        let header: H = serde_json::from_str(header).map_err(|e| broken(format!("its header: {e}")))?;
         let mut tensors = IndexMap::new();
         for (name, view) in file.iter() {
             if view.dtype() != dtype::<E>() {
@@ -170,6 +171,8 @@ impl<E: Dtype> Checkpoint<E> {
 #[derive(Deserialize)]
 struct Versioned {
     version: u32,
+    #[serde(default)]
+    dtype: String,
 }
 
 fn dtype<E: Dtype>() -> safetensors::Dtype {

@@ -9,12 +9,18 @@ pub mod density;
 pub mod diagnostics;
 // What a sampler drew.
 pub mod draws;
+// Draws in files that other tools read.
+pub mod export;
 // What a chain samples: a density whose positions have names.
 pub mod target;
 // A model with data as a density over a vector.
 pub mod model_density;
 // Markov chain Monte Carlo: kernels and their warm-up.
 pub mod mcmc;
+// Saving and loading, atomically.
+pub mod checkpoint;
+// Chains of a sampler, and all that they draw.
+pub mod chains;
 // What a model says of data, and data of a model, under its prior, draws or a guide.
 pub mod predictive;
 // How parameters follow their gradients.
@@ -23,11 +29,10 @@ pub mod optim;
 pub mod pair;
 // Objectives: what a step of variational inference lowers.
 pub mod elbo;
-// Saving and loading, atomically.
-pub mod checkpoint;
 // Stochastic variational inference.
 pub mod svi;
 
+pub use chains::{Mcmc, McmcOptions};
 pub use density::LogDensity;
 pub use draws::Draws;
 pub use elbo::{Objective, TraceElbo};

@@ -37,16 +37,19 @@ mod windows;
 mod warmup;
 // The contract of what a chain runs.
 mod sampler;
+// A kernel on a target, as a sampler.
+mod density_sampler;
 
+pub use density_sampler::{DensitySampler, KernelOptions, SamplerError};
 pub use dual_averaging::DualAveraging;
 pub use estimator::{MetricEstimator, MetricShape};
 pub use hmc::{Hmc, HmcOptions, Length};
 pub use kernel::{Divergence, Info, Kernel, State, StepSizeSearch, Tunable};
 pub use leapfrog::{PhasePoint, leapfrog};
 pub use metric::{Block, DenseMetric, DiagonalMetric, InvalidMetric, Metric};
-pub use metropolis::Metropolis;
+pub use metropolis::{Metropolis, MetropolisOptions};
 pub use nuts::{Nuts, NutsOptions};
-pub use sampler::{Sampler, Step};
+pub use sampler::{Sampler, Step, Tuning};
 pub use trajectory::{Choices, Direction, Trajectory, Visit};
 pub use tree::{Stop, Transition, Tree};
 pub use warmup::{Warmup, WarmupError, WarmupOptions};

@@ -15,11 +15,19 @@ use ppl_core::values::IntoValueMap;
 use ppl_core::{Dtype, Error, Tensor};
 
 use crate::density::LogDensity;
+use crate::draws::Variable;
 
 // What a run with such numbers means by its statements.
 mod handler;
+// Where a chain can begin.
+mod start;
+// The density as a target of chains.
+mod named;
 
 use handler::{Find, Put, Take};
+
+/// The unconstrained numbers of each latent site that a run has met.
+type Leaves<E, D> = Vec<Option<Flat<E, D>>>;
 
 /// A latent site and its place in the vector.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +54,8 @@ pub struct ModelDensity<M, A, E: Dtype, D: Backend<E>> {
     args: A,
     params: ParamStore<E, D>,
     sites: Vec<LatentSite>,
+    /// What a draw holds, once it was asked for.
+    variables: Option<Vec<Variable>>,
 }
 
 impl<A, M, E, D> ModelDensity<M, A, E, D>
@@ -69,7 +79,7 @@ where
     /// # Errors
     /// As there.
     pub fn with_params(model: M, args: impl IntoArgs<Args = A>, params: ParamStore<E, D>) -> Result<Self, Error> {
-        let mut density = ModelDensity { model, args: args.into_args(), params, sites: Vec::new() };
+        let mut density = ModelDensity { model, args: args.into_args(), params, sites: Vec::new(), variables: None };
         density.sites = density.run(|inner, _, body| {
             let mut find = Find::new(inner);
             no_grad(|| body(&mut find));
@@ -92,15 +102,16 @@ where
     /// If `position` has not [`LogDensity::dim`] numbers.
     pub fn log_density(&mut self, position: &[E]) -> Result<f64, Error> {
         assert_eq!(position.len(), self.dim(), "numbers of a position");
-        Ok(no_grad(|| self.at(Tensor::vector(position.to_vec())))?.item().wide())
+        Ok(no_grad(|| self.at(position))?.0.item().wide())
     }
 
-    fn at(&mut self, numbers: Flat<E, D>) -> Result<Tensor<(), E, D>, Error> {
+    /// The log-density, and the numbers of each site.
+    fn at(&mut self, position: &[E]) -> Result<(Tensor<(), E, D>, Leaves<E, D>), Error> {
         self.run(|inner, sites, body| {
-            let mut put = Put::new(inner, sites, numbers);
+            let mut put = Put::new(inner, sites, position);
             body(&mut put);
             put.check_complete()?;
-            Ok(sum(put.terms.iter()))
+            Ok((sum(put.terms.iter()), put.leaves))
         })
     }
 
@@ -113,9 +124,8 @@ where
     /// If `position` has not [`LogDensity::dim`] numbers.
     pub fn trace(&mut self, position: &[E]) -> Result<Trace<E, D>, Error> {
         assert_eq!(position.len(), self.dim(), "numbers of a position");
-        let numbers = Tensor::vector(position.to_vec());
         self.run(|inner, sites, body| {
-            let mut put = Put::new(inner, sites, numbers);
+            let mut put = Put::new(inner, sites, position);
             let mut tracer = Tracer::new(&mut put);
             no_grad(|| body(&mut tracer));
             let trace = tracer.into_trace();
@@ -179,9 +189,11 @@ where
             (self.dim(), self.dim()),
             "numbers of a position and its gradient"
         );
-        let mut numbers: Flat<E, D> = Tensor::vector(position.to_vec()).tracked();
-        let (log_density, (), mut grads) = try_grad(|| Ok::<_, Error>((self.at(numbers.clone())?, ())))?;
-        grads.update(&mut numbers, &mut |_, found| gradient.copy_from_slice(found))?;
+        let (log_density, mut leaves, mut grads) = try_grad(|| self.at(position))?;
+        for (leaf, site) in leaves.iter_mut().zip(&self.sites) {
+            let Some(leaf) = leaf else { continue };
+            grads.update(leaf, &mut |_, found| gradient[site.range.clone()].copy_from_slice(found))?;
+        }
         Ok(log_density.item().wide())
     }
 }

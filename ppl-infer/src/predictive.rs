@@ -237,7 +237,7 @@ where
     }
 
     /// The model's parameters; without a store they have their initial values from seed 0, as in a
-    /// [`ModelDensity`](crate::ModelDensity).
+    /// [`ModelDensity`](crate::ModelDensity). Those of chains of seed `s` are in `ParamStore::new(s)`.
     #[must_use]
     pub fn with_params(mut self, params: ParamStore<E, D>) -> Self {
         self.params = params;

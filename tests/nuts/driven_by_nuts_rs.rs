@@ -8,7 +8,11 @@ use ppl::Error;
 use ppl::infer::diagnostics::{Chains, Summary};
 use ppl::infer::{LogDensity, ModelDensity};
 
-use crate::eight_schools::{REFERENCE, data, schools};
+use crate::models::eight_schools::{EFFECTS, ERRORS, Schools, eight_schools};
+
+/// Mean and standard deviation of μ, τ and η₁ in NumPyro (4 chains of 10,000 draws, R-hat at most 1.00013).
+const REFERENCE: [(&str, f64, f64); 3] =
+    [("mu", 4.4140408, 3.342702), ("tau", 3.5972398, 3.2362938), ("eta[0]", 0.31378304, 0.98336602)];
 
 /// A density as nuts-rs asks for it.
 struct Driven<P>(P);
@@ -55,11 +59,11 @@ impl<P: LogDensity<f64, Error = Error>> CpuLogpFunc for Driven<P> {
 
 #[test]
 fn the_posterior_is_the_same() {
-    let (effects, errors) = data();
+    let (effects, errors) = (Schools::from(EFFECTS), Schools::from(ERRORS));
     // By chain, then by quantity.
     let mut draws = vec![vec![Vec::new(); 3]; 4];
     for (number, draws) in draws.iter_mut().enumerate() {
-        let density = ModelDensity::new(schools, (&effects, &errors)).unwrap();
+        let density = ModelDensity::new(eight_schools, (&effects, &errors)).unwrap();
         let dim = density.dim();
         let settings = DiagNutsSettings { num_tune: 500, ..DiagNutsSettings::default() };
         let mut rng = StdRng::seed_from_u64(number as u64);

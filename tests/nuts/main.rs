@@ -1,6 +1,9 @@
 //! The no-U-turn sampler on models written in the language, against posteriors that another program found.
 
-// The eight schools, uncentred.
-mod eight_schools;
-// Another sampler on the same density.
+// The reference models.
+#[path = "../models/mod.rs"]
+mod models;
+// Their posteriors against NumPyro's.
+mod posteriors;
+// Another sampler on one of their densities.
 mod driven_by_nuts_rs;

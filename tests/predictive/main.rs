@@ -10,6 +10,8 @@ mod streams;
 mod values;
 // The same model with other arguments, and interventions.
 mod new_data;
+// From chains of NUTS to predictions and LOO.
+mod chains;
 // Latent values from a guide.
 mod guides;
 // Latent values from somewhere else, and parameters.

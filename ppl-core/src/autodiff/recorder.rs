@@ -91,7 +91,7 @@ fn push<E: 'static, D: Storage<E>>(operation: BackwardOp<E, D>) {
 
 /// Whether an operation on tracked tensors would be recorded now, on this thread.
 pub fn is_recording() -> bool {
-    recording().is_some()
+    RECORDERS.with_borrow(|stack| stack.last().is_some_and(|top| !top.operations.is::<Pause>()))
 }
 
 /// What tells the recorder that operations go to now from all others; `None` where they go to none.

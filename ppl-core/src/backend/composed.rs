@@ -49,6 +49,12 @@ pub(super) fn elementwise_sum<E: crate::Dtype, D: Backend<E>, F: Function<E, N>,
     reduce(elementwise(f, args, numel), all, Reduction::Sum).reshape_like(&())
 }
 
+/// The sum of the terms as one tensor's.
+pub(super) fn add_up<E: crate::Dtype, D: Backend<E>>(terms: Vec<Flat<E, D>>) -> Flat<E, D> {
+    let axis = terms.len();
+    reduce(D::join(terms), Layers { outer: 1, axis, inner: 1 }, Reduction::Sum)
+}
+
 /// One number for all elements, or the elements themselves.
 fn spread<E: crate::Dtype, D: Backend<E>>(x: Flat<E, D>, numel: usize) -> Flat<E, D> {
     if x.numel() == numel {

@@ -51,6 +51,10 @@ impl Device for Cpu {
         CPU.with(|cpu| cpu.get_or_init(Cpu::default).clone())
     }
 
+    fn with_current<R>(f: impl FnOnce(&Self) -> R) -> R {
+        CPU.with(|cpu| f(cpu.get_or_init(Cpu::default)))
+    }
+
     fn seeded(seed: u64) -> Self {
         Cpu::seed_from_u64(seed)
     }
@@ -155,6 +159,10 @@ macro_rules! cpu_backend {
                 movement::window(x, start, len)
             }
 
+            fn add_up(terms: Vec<Flat<$E, Self>>) -> Flat<$E, Self> {
+                summed::add_up(terms)
+            }
+
             fn join(parts: Vec<Flat<$E, Self>>) -> Flat<$E, Self> {
                 movement::join(parts)
             }
@@ -221,5 +229,5 @@ where
     Cpu: Backend<E>,
 {
     let n = values.len();
-    Tensor { inner: Cpu::current().tensor_from_vec(values, (n,)), tracked }
+    Tensor { inner: Cpu::with_current(|cpu| cpu.tensor_from_vec(values, (n,))), tracked }
 }

@@ -7,12 +7,15 @@ use smallvec::SmallVec;
 
 use crate::backend::Backend;
 use crate::constraint::Support;
-use crate::distribution::{Distribution, Expand, LastAxes, NonFiniteElement, ParameterError, check_event};
+use crate::distribution::{
+    BaseForm, Distribution, Expand, LastAxes, NonFiniteElement, ParameterError, TakeBase, check_event,
+};
 use crate::dtype::Dtype;
 use crate::functions::apply;
 use crate::functions::special::Logsubexp;
 use crate::rng::Rng;
 use crate::tensor::{Flat, Tensor};
+use crate::transform::Map;
 
 /// A distribution whose trailing batch axes `Ax` count as one event: their log-densities are summed.
 ///
@@ -96,6 +99,29 @@ where
     }
 }
 
+/// Takes the base of the single elements, with the same axes as an event.
+struct TakeEvent<T, Ax> {
+    take: T,
+    dims: SmallVec<[usize; 4]>,
+    event: usize,
+    axes: PhantomData<fn() -> Ax>,
+}
+
+impl<T, Ax, B, E, D> TakeBase<E, D, B> for TakeEvent<T, Ax>
+where
+    T: TakeBase<E, D, <B as ReduceShape<Ax>>::Reduced>,
+    B: Shape + ReduceShape<Ax>,
+    Ax: Axes,
+    E: Dtype,
+    D: Backend<E>,
+{
+    type Output = T::Output;
+
+    fn take<P: Distribution<E, D, Batch = B>>(self, base: P, map: Map<E, D>) -> T::Output {
+        self.take.take(Independent { base, dims: self.dims, event: self.event, axes: self.axes }, map)
+    }
+}
+
 impl<P, Ax, E, D> Distribution<E, D> for Independent<P, Ax>
 where
     P: Distribution<E, D>,
@@ -170,6 +196,11 @@ where
         let below = self.log_cdf(value)?;
         let shape = below.shape();
         Some(apply(Logsubexp, [Flat::vector(vec![E::of(0.0)]), below.into_flat()], shape))
+    }
+
+    fn with_base<T: TakeBase<E, D, Self::Batch>>(&self, form: BaseForm, take: T) -> Option<T::Output> {
+        let take = TakeEvent { take, dims: self.dims.clone(), event: self.event, axes: self.axes };
+        self.base.with_base(form, take)
     }
 
     fn check_parameters(&self) -> Result<(), ParameterError> {

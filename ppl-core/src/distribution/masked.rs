@@ -7,11 +7,12 @@ use smallvec::SmallVec;
 
 use crate::backend::Backend;
 use crate::constraint::Support;
-use crate::distribution::{Distribution, Expand, NonFiniteElement, ParameterError};
+use crate::distribution::{BaseForm, Distribution, Expand, NonFiniteElement, ParameterError, TakeBase};
 use crate::dtype::Dtype;
 use crate::ops::expanded_positions;
 use crate::rng::Rng;
 use crate::tensor::Tensor;
+use crate::transform::Map;
 
 /// A distribution whose elements count only where a mask is true: padding of sequences, missing
 /// data. Log-density and entropy are 0, without gradients, where the mask is false; draws and all
@@ -67,6 +68,21 @@ impl<P: Expand<R>, R: Shape> Expand<R> for Masked<P> {
         let dims = &whole[..P::ExpandedBatch::NUM_DIMS];
         let mask = expanded_positions(&self.dims, dims).into_iter().map(|i| self.mask[i]).collect();
         Masked { base, mask, dims: dims.into() }
+    }
+}
+
+/// Takes the base of the distribution without the mask, with the same mask.
+struct TakeMasked<T> {
+    take: T,
+    mask: Arc<[bool]>,
+    dims: SmallVec<[usize; 4]>,
+}
+
+impl<T: TakeBase<E, D, B>, B: Shape, E: Dtype, D: Backend<E>> TakeBase<E, D, B> for TakeMasked<T> {
+    type Output = T::Output;
+
+    fn take<P: Distribution<E, D, Batch = B>>(self, base: P, map: Map<E, D>) -> T::Output {
+        self.take.take(Masked { base, mask: self.mask, dims: self.dims }, map)
     }
 }
 
@@ -140,6 +156,10 @@ impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> Distribution<E, D> for Mask
 
     fn enumerate_support(&self) -> Option<Vec<P::Value>> {
         self.base.enumerate_support()
+    }
+
+    fn with_base<T: TakeBase<E, D, P::Batch>>(&self, form: BaseForm, take: T) -> Option<T::Output> {
+        self.base.with_base(form, TakeMasked { take, mask: self.mask.clone(), dims: self.dims.clone() })
     }
 
     fn check_parameters(&self) -> Result<(), ParameterError> {

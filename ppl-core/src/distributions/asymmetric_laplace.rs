@@ -64,7 +64,7 @@ impl Univariate<3> for Law {
         [&Real, &Positive, &Positive]
     }
 
-    fn support<E: Dtype, D: Backend<E>>(_: [Flat<E, D>; 3]) -> Support<E, D> {
+    fn support<E: Dtype, D: Backend<E>>(_: impl FnOnce() -> [Flat<E, D>; 3]) -> Support<E, D> {
         Arc::new(Real)
     }
 
@@ -93,6 +93,7 @@ impl Univariate<3> for Law {
         [0.0, scale.recip(), (below - above) / asymmetry]
     }
 
+    const LOC_SCALE: bool = true;
     const SAMPLER: Sampler<3> = Sampler::Direct(draw);
     const PATHWISE: Option<fn(f64, [f64; 3]) -> [f64; 3]> = Some(|x, [loc, scale, asymmetry]| {
         let z = (x - loc) / scale;

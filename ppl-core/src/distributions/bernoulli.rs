@@ -76,7 +76,7 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Bernoulli<S, E, D> {
 
     /// The same probability everywhere, in the shape given.
     pub fn filled(shape: S, probs: f64) -> Self {
-        Bernoulli { parameter: Parameter::Probs(Operand::Scalar(Tensor::scalar(probs))), shape }
+        Bernoulli { parameter: Parameter::Probs(Operand::Number(probs)), shape }
     }
 
     /// The probability of a one.

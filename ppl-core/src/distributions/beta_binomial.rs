@@ -61,7 +61,8 @@ impl Univariate<3> for Law {
         [&Positive, &Positive, &NonNegativeInteger]
     }
 
-    fn support<E: Dtype, D: Backend<E>>([_, _, total_count]: [Flat<E, D>; 3]) -> Support<E, D> {
+    fn support<E: Dtype, D: Backend<E>>(parameters: impl FnOnce() -> [Flat<E, D>; 3]) -> Support<E, D> {
+        let [_, _, total_count] = parameters();
         Arc::new(IntegerBounds::new(Flat::vector(vec![E::of(0.0)]), total_count))
     }
 

@@ -49,7 +49,8 @@ where
         [&NonNegativeInteger, O::domain()]
     }
 
-    fn support<E: Dtype, D: Backend<E>>([total_count, _]: [Flat<E, D>; 2]) -> Support<E, D> {
+    fn support<E: Dtype, D: Backend<E>>(parameters: impl FnOnce() -> [Flat<E, D>; 2]) -> Support<E, D> {
+        let [total_count, _] = parameters();
         Arc::new(IntegerBounds::new(Flat::vector(vec![E::of(0.0)]), total_count))
     }
 

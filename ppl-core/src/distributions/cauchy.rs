@@ -46,7 +46,7 @@ impl Univariate<2> for Law {
         [&Real, &Positive]
     }
 
-    fn support<E: Dtype, D: Backend<E>>(_: [Flat<E, D>; 2]) -> Support<E, D> {
+    fn support<E: Dtype, D: Backend<E>>(_: impl FnOnce() -> [Flat<E, D>; 2]) -> Support<E, D> {
         Arc::new(Real)
     }
 
@@ -74,6 +74,7 @@ impl Univariate<2> for Law {
         [0.0, scale.recip()]
     }
 
+    const LOC_SCALE: bool = true;
     const SAMPLER: Sampler<2> =
         Sampler::Noise(|rng| standard_quantile(rng.sample(Open01)), |noise, [loc, scale]| loc + scale * noise);
     const PATHWISE: Option<fn(f64, [f64; 2]) -> [f64; 2]> = Some(|x, [loc, scale]| [1.0, (x - loc) / scale]);

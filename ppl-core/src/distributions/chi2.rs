@@ -52,7 +52,7 @@ impl Univariate<1> for Law {
         [&Positive]
     }
 
-    fn support<E: Dtype, D: Backend<E>>(_: [Flat<E, D>; 1]) -> Support<E, D> {
+    fn support<E: Dtype, D: Backend<E>>(_: impl FnOnce() -> [Flat<E, D>; 1]) -> Support<E, D> {
         Arc::new(NonNegative)
     }
 

@@ -116,7 +116,7 @@ macro_rules! form {
                 [&$domain]
             }
 
-            fn support<E: Dtype, D: Backend<E>>(_: [Flat<E, D>; 1]) -> Support<E, D> {
+            fn support<E: Dtype, D: Backend<E>>(_: impl FnOnce() -> [Flat<E, D>; 1]) -> Support<E, D> {
                 Arc::new(UNIT_INTERVAL)
             }
 

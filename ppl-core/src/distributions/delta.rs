@@ -13,6 +13,8 @@ use crate::rng::Rng;
 use crate::tensor::{Operand, Tensor, shape_from_dims};
 use crate::values::SiteValue;
 
+use super::shapes::number_at;
+
 /// All probability at one value, of any type.
 ///
 /// Log-density: `log_density` (0 unless given) at the value. As in Pyro, a value given to the site
@@ -34,21 +36,22 @@ use crate::values::SiteValue;
 #[derive(Clone, Debug)]
 pub struct Delta<V, E: Dtype, D: Backend<E>, B: Shape = ()> {
     value: V,
-    log_density: Tensor<B, E, D>,
+    log_density: Operand<B, E, D>,
+    batch: B,
 }
 
 impl<V: SiteValue, E: Dtype, D: Backend<E>> Delta<V, E, D> {
     /// All probability at `value`, which is one event.
     pub fn certain(value: V) -> Self {
-        Self::new(value, Tensor::zeros())
+        Delta { value, log_density: Operand::Number(0.0), batch: () }
     }
 }
 
 impl<S: Shape, E: Dtype, D: Backend<E>> Delta<Tensor<S, E, D>, E, D, S> {
     /// All probability of each element at its own value, so that the axes can belong to plates.
     pub fn elementwise(value: Tensor<S, E, D>) -> Self {
-        let log_density = Tensor::full_like(E::of(0.0), value.shape());
-        Delta { value, log_density }
+        let batch = value.shape();
+        Delta { value, log_density: Operand::Number(0.0), batch }
     }
 }
 
@@ -65,7 +68,7 @@ impl<V: SiteValue, E: Dtype, D: Backend<E>, B: Shape> Delta<V, E, D, B> {
             whole.starts_with(&batch),
             "Delta: a value of shape {whole:?} has a log-density of shape {batch:?}, with which it must begin"
         );
-        Delta { value, log_density }
+        Delta { value, batch: log_density.shape(), log_density: Operand::Full(log_density) }
     }
 }
 
@@ -92,7 +95,7 @@ where
     #[track_caller]
     fn expand(&self, shape: R) -> Self::Expanded {
         let batch = batch_of(self.value.shape(), shape);
-        Delta { value: self.value.expand(shape), log_density: self.log_density.expand(batch) }
+        Delta { value: self.value.expand(shape), log_density: self.log_density.expand(batch), batch }
     }
 }
 
@@ -114,7 +117,7 @@ where
         let (values, dims) = (self.value.to_vec(), SiteValue::dims(&self.value));
         let positions = expanded_positions(&dims, &shape.concrete().into());
         let value = Tensor::from_vec(positions.into_iter().map(|i| values[i]).collect(), shape);
-        Delta { value, log_density: self.log_density.expand(batch) }
+        Delta { value, log_density: self.log_density.expand(batch), batch }
     }
 }
 
@@ -127,7 +130,7 @@ impl<V: SiteValue, E: Dtype, D: Backend<E>, B: Shape> Distribution<E, D> for Del
     }
 
     fn batch_shape(&self) -> B {
-        self.log_density.shape()
+        self.batch
     }
 
     fn event_dims(&self) -> Vec<usize> {
@@ -143,7 +146,7 @@ impl<V: SiteValue, E: Dtype, D: Backend<E>, B: Shape> Distribution<E, D> for Del
     }
 
     fn log_prob(&self, _: &V) -> Tensor<B, E, D> {
-        self.log_density.clone()
+        self.log_density.spread(self.batch)
     }
 
     fn support(&self) -> Support<E, D> {
@@ -155,16 +158,16 @@ impl<V: SiteValue, E: Dtype, D: Backend<E>, B: Shape> Distribution<E, D> for Del
     }
 
     fn entropy(&self) -> Option<Tensor<B, E, D>> {
-        Some(-&self.log_density)
+        Some(-self.log_density.spread(self.batch))
     }
 
     /// The log-density must be a number.
     fn check_parameters(&self) -> Result<(), ParameterError> {
-        check_parameter("log_density", &Operand::Full(self.log_density.clone()), &Real)
+        check_parameter("log_density", &self.log_density, &Real)
     }
 
     fn parameters_at(&self, element: usize) -> Vec<(&'static str, f64)> {
-        let at = self.log_density.read(|values| values.get(element).map_or(f64::NAN, |v| v.wide()));
+        let at = number_at(&self.log_density, element);
         vec![("log_density", at)]
     }
 }

@@ -41,7 +41,7 @@ impl Univariate<1> for Law {
         [&Positive]
     }
 
-    fn support<E: Dtype, D: Backend<E>>(_: [Flat<E, D>; 1]) -> Support<E, D> {
+    fn support<E: Dtype, D: Backend<E>>(_: impl FnOnce() -> [Flat<E, D>; 1]) -> Support<E, D> {
         Arc::new(NonNegative)
     }
 
@@ -65,6 +65,7 @@ impl Univariate<1> for Law {
         [-rate.recip()]
     }
 
+    const STRETCH: Option<(&str, f64)> = Some(("rate", -1.0));
     const SAMPLER: Sampler<1> = Sampler::Direct(|[rate], rng| rng.sample::<f64, _>(Exp1) / rate);
     const PATHWISE: Option<fn(f64, [f64; 1]) -> [f64; 1]> = Some(|x, [rate]| [-x / rate]);
     const CDF: Option<Curve<1>> = Some(|x, [rate]| if x <= 0.0 { 0.0 } else { -(-rate * x).exp_m1() });

@@ -57,7 +57,7 @@ impl Univariate<2> for Law {
         [&Positive, &Positive]
     }
 
-    fn support<E: Dtype, D: Backend<E>>(_: [Flat<E, D>; 2]) -> Support<E, D> {
+    fn support<E: Dtype, D: Backend<E>>(_: impl FnOnce() -> [Flat<E, D>; 2]) -> Support<E, D> {
         Arc::new(NonNegative)
     }
 
@@ -104,6 +104,7 @@ impl Univariate<2> for Law {
         clamp(x, E::min_positive_value(), E::max_value())
     }
 
+    const STRETCH: Option<(&str, f64)> = Some(("rate", -1.0));
     const SAMPLER: Sampler<2> = Sampler::Direct(draw);
     const PATHWISE: Option<fn(f64, [f64; 2]) -> [f64; 2]> = Some(pathwise);
     const CDF: Option<Curve<2>> = Some(|x, parameters| probabilities(x, parameters)[0]);

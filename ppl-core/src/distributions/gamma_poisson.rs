@@ -45,7 +45,7 @@ impl Univariate<2> for Law {
         [&Positive, Rate::domain()]
     }
 
-    fn support<E: Dtype, D: Backend<E>>(_: [Flat<E, D>; 2]) -> Support<E, D> {
+    fn support<E: Dtype, D: Backend<E>>(_: impl FnOnce() -> [Flat<E, D>; 2]) -> Support<E, D> {
         Arc::new(NonNegativeInteger)
     }
 

@@ -49,7 +49,7 @@ where
         (O::ln_p(t) == f64::NEG_INFINITY).then(|| (0, "greater than 0".into()))
     }
 
-    fn support<E: Dtype, D: Backend<E>>(_: [Flat<E, D>; 1]) -> Support<E, D> {
+    fn support<E: Dtype, D: Backend<E>>(_: impl FnOnce() -> [Flat<E, D>; 1]) -> Support<E, D> {
         Arc::new(NonNegativeInteger)
     }
 

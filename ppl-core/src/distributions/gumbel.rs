@@ -48,7 +48,7 @@ impl Univariate<2> for Law {
         [&Real, &Positive]
     }
 
-    fn support<E: Dtype, D: Backend<E>>(_: [Flat<E, D>; 2]) -> Support<E, D> {
+    fn support<E: Dtype, D: Backend<E>>(_: impl FnOnce() -> [Flat<E, D>; 2]) -> Support<E, D> {
         Arc::new(Real)
     }
 
@@ -75,6 +75,7 @@ impl Univariate<2> for Law {
         [0.0, scale.recip()]
     }
 
+    const LOC_SCALE: bool = true;
     const SAMPLER: Sampler<2> = Sampler::LocScale(|rng| -rng.sample::<f64, _>(Exp1).ln());
     const PATHWISE: Option<fn(f64, [f64; 2]) -> [f64; 2]> = Some(|x, [loc, scale]| [1.0, (x - loc) / scale]);
     const CDF: Option<Curve<2>> = Some(|x, [loc, scale]| (-((loc - x) / scale).exp()).exp());

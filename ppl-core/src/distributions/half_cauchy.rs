@@ -42,7 +42,7 @@ impl Univariate<1> for Law {
         [&Positive]
     }
 
-    fn support<E: Dtype, D: Backend<E>>(_: [Flat<E, D>; 1]) -> Support<E, D> {
+    fn support<E: Dtype, D: Backend<E>>(_: impl FnOnce() -> [Flat<E, D>; 1]) -> Support<E, D> {
         Arc::new(NonNegative)
     }
 
@@ -74,6 +74,7 @@ impl Univariate<1> for Law {
         [scale.recip()]
     }
 
+    const STRETCH: Option<(&str, f64)> = Some(("scale", 1.0));
     const SAMPLER: Sampler<1> =
         Sampler::Noise(|rng| standard_quantile(rng.sample(Open01)), |noise, [scale]| scale * noise);
     const PATHWISE: Option<fn(f64, [f64; 1]) -> [f64; 1]> = Some(|x, [scale]| [x / scale]);

@@ -46,7 +46,7 @@ impl Univariate<1> for Law {
         [&Positive]
     }
 
-    fn support<E: Dtype, D: Backend<E>>(_: [Flat<E, D>; 1]) -> Support<E, D> {
+    fn support<E: Dtype, D: Backend<E>>(_: impl FnOnce() -> [Flat<E, D>; 1]) -> Support<E, D> {
         Arc::new(NonNegative)
     }
 
@@ -72,6 +72,7 @@ impl Univariate<1> for Law {
         [scale.recip()]
     }
 
+    const STRETCH: Option<(&str, f64)> = Some(("scale", 1.0));
     const SAMPLER: Sampler<1> =
         Sampler::Noise(|rng| rng.sample::<f64, _>(StandardNormal).abs(), |noise, [scale]| scale * noise);
     const PATHWISE: Option<fn(f64, [f64; 1]) -> [f64; 1]> = Some(|x, [scale]| [x / scale]);

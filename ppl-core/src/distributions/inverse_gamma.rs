@@ -61,7 +61,7 @@ impl Univariate<2> for Law {
         [&Positive, &Positive]
     }
 
-    fn support<E: Dtype, D: Backend<E>>(_: [Flat<E, D>; 2]) -> Support<E, D> {
+    fn support<E: Dtype, D: Backend<E>>(_: impl FnOnce() -> [Flat<E, D>; 2]) -> Support<E, D> {
         Arc::new(Positive)
     }
 
@@ -96,6 +96,7 @@ impl Univariate<2> for Law {
         Gamma::rounded(x)
     }
 
+    const STRETCH: Option<(&str, f64)> = Some(("rate", 1.0));
     const SAMPLER: Sampler<2> = Sampler::Direct(draw);
     const PATHWISE: Option<fn(f64, [f64; 2]) -> [f64; 2]> =
         Some(|x, [concentration, rate]| [-x * log_standard_gamma_slope(rate.ln() - x.ln(), concentration), x / rate]);

@@ -43,7 +43,7 @@ impl Univariate<2> for Law {
         [&Real, &Positive]
     }
 
-    fn support<E: Dtype, D: Backend<E>>(_: [Flat<E, D>; 2]) -> Support<E, D> {
+    fn support<E: Dtype, D: Backend<E>>(_: impl FnOnce() -> [Flat<E, D>; 2]) -> Support<E, D> {
         Arc::new(Real)
     }
 
@@ -69,6 +69,7 @@ impl Univariate<2> for Law {
         [0.0, scale.recip()]
     }
 
+    const LOC_SCALE: bool = true;
     const SAMPLER: Sampler<2> = Sampler::LocScale(|rng| {
         let distance: f64 = rng.sample(Exp1);
         if rng.r#gen() { distance } else { -distance }

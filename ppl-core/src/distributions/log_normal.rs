@@ -2,16 +2,20 @@
 
 use std::sync::Arc;
 
+use dfdx::shapes::Shape;
 use rand::Rng as _;
 use rand_distr::StandardNormal;
 
 use crate::backend::Backend;
 use crate::constraint::{Constraint, Positive, Real, Support};
+use crate::distribution::TakeBase;
 use crate::dtype::Dtype;
 use crate::functions::error_function::{inverse_mills, log_normal_cdf, normal_cdf, normal_quantile};
-use crate::tensor::Flat;
+use crate::tensor::{Flat, Operand};
+use crate::transform::Exp;
 
-use super::univariate::{Curve, Moment, Sampler, Univariate, positive, univariate};
+use super::normal::Normal;
+use super::univariate::{Curve, Front, Moment, Sampler, Univariate, positive, univariate};
 
 univariate! {
     /// The distribution of eʸ where y is normal with mean `loc` and standard deviation `scale`.
@@ -47,7 +51,7 @@ impl Univariate<2> for Law {
         [&Real, &Positive]
     }
 
-    fn support<E: Dtype, D: Backend<E>>(_: [Flat<E, D>; 2]) -> Support<E, D> {
+    fn support<E: Dtype, D: Backend<E>>(_: impl FnOnce() -> [Flat<E, D>; 2]) -> Support<E, D> {
         Arc::new(Positive)
     }
 
@@ -76,6 +80,16 @@ impl Univariate<2> for Law {
     #[inline(always)]
     fn log_normalizer_slopes([_, scale]: [f64; 2]) -> [f64; 2] {
         [0.0, scale.recip()]
+    }
+
+    /// Its logarithm's.
+    fn with_base<S: Shape, E: Dtype, D: Backend<E>, T: TakeBase<E, D, S>>(
+        parameters: &[Operand<S, E, D>; 2],
+        shape: S,
+        take: T,
+    ) -> Option<T::Output> {
+        let logarithm = Normal { front: Front::of_shape(parameters.clone(), shape) };
+        Some(take.take(logarithm, Arc::new(Exp)))
     }
 
     const SAMPLER: Sampler<2> =

@@ -44,7 +44,7 @@ impl Univariate<2> for Law {
         [&Real, &Positive]
     }
 
-    fn support<E: Dtype, D: Backend<E>>(_: [Flat<E, D>; 2]) -> Support<E, D> {
+    fn support<E: Dtype, D: Backend<E>>(_: impl FnOnce() -> [Flat<E, D>; 2]) -> Support<E, D> {
         Arc::new(Real)
     }
 
@@ -71,6 +71,7 @@ impl Univariate<2> for Law {
         [0.0, scale.recip()]
     }
 
+    const LOC_SCALE: bool = true;
     const SAMPLER: Sampler<2> = Sampler::LocScale(|rng| logit(rng.sample(Open01)));
     const PATHWISE: Option<fn(f64, [f64; 2]) -> [f64; 2]> = Some(|x, [loc, scale]| [1.0, (x - loc) / scale]);
     const CDF: Option<Curve<2>> = Some(|x, [loc, scale]| (1.0 + ((loc - x) / scale).exp()).recip());

@@ -9,7 +9,7 @@ use rand_distr::StandardNormal;
 
 use crate::backend::Backend;
 use crate::constraint::{Real, RealVector, Support};
-use crate::distribution::{Distribution, Expand, ParameterError, check_parameter};
+use crate::distribution::{BaseForm, Distribution, Expand, ParameterError, TakeBase, check_parameter};
 use crate::dtype::Dtype;
 use crate::ops::{Batch, Vectors};
 use crate::rng::Rng;
@@ -153,6 +153,12 @@ impl<M: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for MultivariateNorma
     fn entropy(&self) -> Option<Tensor<Batch<M>, E, D>> {
         let constant = E::of(0.5 * self.scale.size() as f64 * (1.0 + TAU.ln()));
         Some(self.scale.tril().log_abs_det_triangular() + constant)
+    }
+
+    /// The standard one, under the Cholesky factor of the covariance.
+    fn with_base<T: TakeBase<E, D, Batch<M>>>(&self, form: BaseForm, take: T) -> Option<T::Output> {
+        let standard = || MultivariateNormal::from_scale_tril(0.0, Tensor::eye_like(self.scale.tril().shape()));
+        (form == BaseForm::Transform).then(|| take.take(standard(), self.scale.map_from_standard(self.loc.flat())))
     }
 
     fn check_parameters(&self) -> Result<(), ParameterError> {

@@ -9,7 +9,7 @@ use rand_distr::StandardNormal;
 
 use crate::backend::{Backend, Blocks};
 use crate::constraint::{Positive, Real, RealVector, Support};
-use crate::distribution::{Distribution, Expand, ParameterError, check_parameter};
+use crate::distribution::{BaseForm, Distribution, Expand, ParameterError, TakeBase, check_parameter};
 use crate::dtype::Dtype;
 use crate::ops::{Batch, Vectors};
 use crate::rng::Rng;
@@ -172,6 +172,16 @@ impl<M: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for MultivariateStude
         let n = self.scale.size();
         let own = D::blocks(Entropy { n }, [self.df().into_flat()], self.blocks()).reshape_like(&self.batch_shape());
         Some(own + self.scale.tril().log_abs_det_triangular() + E::of(0.5 * n as f64 * PI.ln()))
+    }
+
+    /// The standard one, of as many degrees of freedom.
+    fn with_base<T: TakeBase<E, D, Batch<M>>>(&self, form: BaseForm, take: T) -> Option<T::Output> {
+        let standard = || MultivariateStudentT {
+            df: self.df.clone(),
+            loc: 0.0.into_operand(),
+            scale: ScaleMatrix::from_tril(NAME, Operand::Full(Tensor::eye_like(self.scale.tril().shape()))),
+        };
+        (form == BaseForm::Transform).then(|| take.take(standard(), self.scale.map_from_standard(self.loc.flat())))
     }
 
     fn check_parameters(&self) -> Result<(), ParameterError> {

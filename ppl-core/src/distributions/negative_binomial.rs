@@ -50,7 +50,7 @@ where
         [&NonNegative, if by_probs { &BELOW_ONE } else { O::domain() }]
     }
 
-    fn support<E: Dtype, D: Backend<E>>(_: [Flat<E, D>; 2]) -> Support<E, D> {
+    fn support<E: Dtype, D: Backend<E>>(_: impl FnOnce() -> [Flat<E, D>; 2]) -> Support<E, D> {
         Arc::new(NonNegativeInteger)
     }
 

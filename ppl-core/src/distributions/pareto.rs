@@ -46,7 +46,8 @@ impl Univariate<2> for Law {
         [&Positive, &Positive]
     }
 
-    fn support<E: Dtype, D: Backend<E>>([scale, _]: [Flat<E, D>; 2]) -> Support<E, D> {
+    fn support<E: Dtype, D: Backend<E>>(parameters: impl FnOnce() -> [Flat<E, D>; 2]) -> Support<E, D> {
+        let [scale, _] = parameters();
         Arc::new(LowerBound::new(scale))
     }
 
@@ -70,6 +71,7 @@ impl Univariate<2> for Law {
         [0.0, -alpha.recip()]
     }
 
+    const STRETCH: Option<(&str, f64)> = Some(("scale", 1.0));
     const SAMPLER: Sampler<2> =
         Sampler::Noise(|rng| rng.sample(Exp1), |noise, [scale, alpha]| scale * (noise / alpha).exp());
     const PATHWISE: Option<fn(f64, [f64; 2]) -> [f64; 2]> =

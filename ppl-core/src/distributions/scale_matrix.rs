@@ -1,5 +1,7 @@
 //! A covariance or scale matrix: its lower Cholesky factor, and the form in which it was given.
 
+use std::sync::Arc;
+
 use dfdx::shapes::Shape;
 
 use crate::backend::{Backend, BlockFunction, Blocks};
@@ -7,7 +9,8 @@ use crate::constraint::{LowerCholesky, PositiveDefinite};
 use crate::distribution::{ParameterError, check_event, check_parameter};
 use crate::dtype::Dtype;
 use crate::ops::{Batch, Vectors};
-use crate::tensor::{Operand, Tensor, shape_from_dims};
+use crate::tensor::{Flat, Operand, Tensor, shape_from_dims};
+use crate::transform::{LowerCholeskyAffine, Map};
 
 use super::shapes::LastAxis;
 
@@ -103,6 +106,12 @@ impl<M: Shape, E: Dtype, D: Backend<E>> ScaleMatrix<M, E, D> {
             Given::Matrix(_, matrix) => matrix.diagonal(),
             Given::Inverse(..) | Given::Tril => self.tril.tril(0).square().sum::<Vectors<M>, LastAxis<M>>(),
         }
+    }
+
+    /// The map loc + L x of rows x, whose covariance it makes of a standard one.
+    pub(super) fn map_from_standard(&self, loc: Flat<E, D>) -> Map<E, D> {
+        let shape = (self.batch().num_elements(), self.size(), self.size());
+        Arc::new(LowerCholeskyAffine::each(loc, self.tril.clone().reshape_like(&shape)))
     }
 
     /// The number of rows.

@@ -125,7 +125,7 @@ impl Univariate<3> for Law {
         [&Positive, &Real, &Positive]
     }
 
-    fn support<E: Dtype, D: Backend<E>>(_: [Flat<E, D>; 3]) -> Support<E, D> {
+    fn support<E: Dtype, D: Backend<E>>(_: impl FnOnce() -> [Flat<E, D>; 3]) -> Support<E, D> {
         Arc::new(Real)
     }
 
@@ -156,6 +156,7 @@ impl Univariate<3> for Law {
         clamp(x, E::min_value(), E::max_value())
     }
 
+    const LOC_SCALE: bool = true;
     const SAMPLER: Sampler<3> = Sampler::Direct(draw);
     const PATHWISE: Option<fn(f64, [f64; 3]) -> [f64; 3]> = Some(|x, [df, loc, scale]| {
         let standard = Standard::new(x, [loc, scale]);

@@ -6,7 +6,7 @@ use dfdx::shapes::Shape;
 
 use crate::backend::{Backend, Layers, Reduction};
 use crate::constraint::{Image, Support};
-use crate::distribution::{Distribution, Expand, Follows, ParameterError, StartsWith};
+use crate::distribution::{BaseForm, Distribution, Expand, Follows, ParameterError, StartsWith, TakeBase};
 use crate::dtype::Dtype;
 use crate::ops::expanded_positions;
 use crate::rng::Rng;
@@ -270,6 +270,11 @@ where
         let from_above = -probability + E::of(1.0);
         let point = self.base.icdf(&probability.select(&increases, from_above))?;
         Some(self.transform.forward(point.into_flat()).reshape_like(&self.shape))
+    }
+
+    /// The distribution before the transform; its location and scale are not this one's.
+    fn with_base<T: TakeBase<E, D, P::Batch>>(&self, form: BaseForm, take: T) -> Option<T::Output> {
+        (form == BaseForm::Transform).then(|| take.take(self.base.clone(), self.transform.clone()))
     }
 
     fn check_parameters(&self) -> Result<(), ParameterError> {

@@ -97,7 +97,8 @@ impl Univariate<4> for Law {
         (low >= high).then(|| (3, format!("greater than low = {low}")))
     }
 
-    fn support<E: Dtype, D: Backend<E>>([_, _, low, high]: [Flat<E, D>; 4]) -> Support<E, D> {
+    fn support<E: Dtype, D: Backend<E>>(parameters: impl FnOnce() -> [Flat<E, D>; 4]) -> Support<E, D> {
+        let [_, _, low, high] = parameters();
         Arc::new(Bounds::new(low, high))
     }
 

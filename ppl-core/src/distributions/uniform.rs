@@ -47,7 +47,8 @@ impl Univariate<2> for Law {
         (low >= high).then(|| (1, format!("greater than low = {low}")))
     }
 
-    fn support<E: Dtype, D: Backend<E>>([low, high]: [Flat<E, D>; 2]) -> Support<E, D> {
+    fn support<E: Dtype, D: Backend<E>>(parameters: impl FnOnce() -> [Flat<E, D>; 2]) -> Support<E, D> {
+        let [low, high] = parameters();
         Arc::new(Bounds::new(low, high))
     }
 

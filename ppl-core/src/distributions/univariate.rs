@@ -1,11 +1,14 @@
 //! The shared front of distributions over numbers: a family says what one element does, in `f64`,
 //! and everything else (fusing, threads, gradients, shapes, checks) is done once, here.
 
+use dfdx::shapes::Shape;
+
 use crate::backend::Backend;
 use crate::constraint::{Constraint, Support};
+use crate::distribution::TakeBase;
 use crate::dtype::Dtype;
 use crate::rng::Rng;
-use crate::tensor::Flat;
+use crate::tensor::{Flat, Operand};
 
 // Numbers with their derivatives, for moments and divergences.
 pub(super) mod dual;
@@ -17,6 +20,8 @@ mod log_tails;
 pub(super) mod draws;
 // The distribution itself.
 mod front;
+// The distribution as an image of another one.
+mod base;
 // The macro that declares a family's public type.
 mod declare;
 // Families given by probabilities or by log-odds.
@@ -90,8 +95,8 @@ pub(super) trait Univariate<const K: usize>: Named<K> {
         None
     }
 
-    /// Where the values live.
-    fn support<E: Dtype, D: Backend<E>>(parameters: [Flat<E, D>; K]) -> Support<E, D>;
+    /// Where the values live; few families ask for the parameters.
+    fn support<E: Dtype, D: Backend<E>>(parameters: impl FnOnce() -> [Flat<E, D>; K]) -> Support<E, D>;
 
     /// The part of the log-density that depends on the value; −∞ outside the support.
     fn log_kernel(x: f64, parameters: [f64; K]) -> f64;
@@ -155,6 +160,23 @@ pub(super) trait Univariate<const K: usize>: Named<K> {
 
     /// The entropy in nats.
     const ENTROPY: Option<Moment<K>> = None;
+
+    /// Whether its parameters `loc` and `scale` only move and stretch the values, whatever the others are.
+    const LOC_SCALE: bool = false;
+
+    /// The parameter that only stretches the values, and the power of it by which they are longer: 1 for a scale,
+    /// −1 for a rate.
+    const STRETCH: Option<(&'static str, f64)> = None;
+
+    /// Hands the simpler distribution of another family, whose image under a one-to-one map this one is, to
+    /// `take`.
+    fn with_base<S: Shape, E: Dtype, D: Backend<E>, T: TakeBase<E, D, S>>(
+        _parameters: &[Operand<S, E, D>; K],
+        _shape: S,
+        _take: T,
+    ) -> Option<T::Output> {
+        None
+    }
 
     /// The largest value of a family over 0, 1, …, n.
     const LARGEST: Option<fn([f64; K]) -> f64> = None;

@@ -48,7 +48,7 @@ impl Univariate<2> for Law {
         [&Positive, &Positive]
     }
 
-    fn support<E: Dtype, D: Backend<E>>(_: [Flat<E, D>; 2]) -> Support<E, D> {
+    fn support<E: Dtype, D: Backend<E>>(_: impl FnOnce() -> [Flat<E, D>; 2]) -> Support<E, D> {
         Arc::new(NonNegative)
     }
 
@@ -83,6 +83,7 @@ impl Univariate<2> for Law {
         [scale.recip(), -k.recip()]
     }
 
+    const STRETCH: Option<(&str, f64)> = Some(("scale", 1.0));
     const SAMPLER: Sampler<2> =
         Sampler::Noise(|rng| rng.sample::<f64, _>(Exp1).ln(), |noise, [scale, k]| scale * (noise / k).exp());
     const PATHWISE: Option<fn(f64, [f64; 2]) -> [f64; 2]> =

@@ -68,6 +68,8 @@ impl<E: Dtype, D: Backend<E>> ParamTensor<E, D> for Statistic<E, D> {
     /// It is no leaf of differentiation.
     fn track(&mut self) {}
 
+    fn untrack(&mut self) {}
+
     /// It stays as it is.
     fn update(&mut self, _: &mut Gradients<E, D>, _: &mut dyn FnMut(&mut [E], &mut [E])) -> Result<(), Error> {
         Ok(())

@@ -198,6 +198,10 @@ impl<S: Shape, E: Dtype, D: Backend<E>> ParamTensor<E, D> for Weight<'_, S, E, D
         *self.tracked = true;
     }
 
+    fn untrack(&mut self) {
+        *self.tracked = false;
+    }
+
     fn update(&mut self, grads: &mut Gradients<E, D>, f: &mut dyn FnMut(&mut [E], &mut [E])) -> Result<(), Error> {
         if self.learns { grads.update_inner(self.tensor, f) } else { Ok(()) }
     }

@@ -20,6 +20,9 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Tensor<S, E, D> {
     /// The sum of all elements, accumulated in `f64`.
     #[must_use]
     pub fn sum_all(&self) -> Tensor<(), E, D> {
+        if self.numel() == 1 {
+            return self.clone().reshape_like(&());
+        }
         let layers = Layers { outer: 1, axis: self.numel(), inner: 1 };
         D::reduce(self.flat(), layers, Reduction::Sum).reshape_like(&())
     }

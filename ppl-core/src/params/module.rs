@@ -22,6 +22,9 @@ pub trait ParamTensor<E: Dtype, D: Backend<E>> {
     /// Makes it a leaf of differentiation.
     fn track(&mut self);
 
+    /// Makes it a constant: nothing flows back to it.
+    fn untrack(&mut self);
+
     /// Lends its elements and their gradient, to be updated in place.
     ///
     /// # Errors
@@ -46,6 +49,10 @@ impl<S: Shape, E: Dtype, D: Backend<E>> ParamTensor<E, D> for Tensor<S, E, D> {
 
     fn track(&mut self) {
         self.tracked = true;
+    }
+
+    fn untrack(&mut self) {
+        self.tracked = false;
     }
 
     fn update(&mut self, grads: &mut Gradients<E, D>, f: &mut dyn FnMut(&mut [E], &mut [E])) -> Result<(), Error> {

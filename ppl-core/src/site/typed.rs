@@ -10,12 +10,17 @@ use crate::tensor::Tensor;
 use crate::transform::{Flat, Identity, Map, Transform};
 use crate::values::{AnyValue, SiteValue};
 use dfdx::shapes::Shape;
+use smallvec::SmallVec;
 use std::any::Any;
 
 use super::{SampleSite, SiteMask, SiteState};
 
 /// What is wrong with a continuous value that is no tensor.
-const NO_NUMBERS: &str = "its values are no tensors of the model's dtype, so that they have no unconstrained numbers";
+pub(super) const NO_NUMBERS: &str =
+    "its values are no tensors of the model's dtype, so that they have no unconstrained numbers";
+
+/// The sizes of a value.
+pub(super) type Dims = SmallVec<[usize; 4]>;
 
 /// How many numbers a map takes for a value of the given sizes.
 fn free_numbers<E: Dtype, D: Backend<E>>(map: &dyn Transform<E, D>, dims: &[usize]) -> usize {
@@ -52,18 +57,27 @@ impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> TypedSite<P, E, D> {
     /// # Errors
     /// If not, with both shapes.
     pub fn check_value_shape(&self, value: &P::Value, action: &'static str) -> Result<(), Error> {
-        let expected = self.value_dims();
-        let found = SiteValue::dims(value);
         // The unit value of a factor has no shape to check.
-        if found == expected || size_of::<P::Value>() == 0 {
+        if size_of::<P::Value>() == 0 {
             return Ok(());
         }
-        Err(Error::ValueShape { site: self.state.address.to_string(), action, found, expected })
+        let (expected, found) = (self.dims(), SiteValue::dims(value));
+        if found[..] == expected[..] {
+            return Ok(());
+        }
+        Err(Error::ValueShape { site: self.state.address.to_string(), action, found, expected: expected.into_vec() })
+    }
+
+    /// The sizes of a value: those of the batch and of an event.
+    pub(super) fn dims(&self) -> Dims {
+        let mut dims: Dims = self.distribution.batch_shape().concrete().into_iter().collect();
+        dims.extend(self.distribution.event_dims());
+        dims
     }
 
     /// The one-to-one map onto the support, and the sizes of a value.
-    fn map(&self) -> Result<(Map<E, D>, Vec<usize>), Error> {
-        let (support, dims) = (self.distribution.support(), self.value_dims());
+    fn map(&self) -> Result<(Map<E, D>, Dims), Error> {
+        let (support, dims) = (self.distribution.support(), self.dims());
         let map = support.biject_to(&dims);
         let problem = || match support.is_discrete() {
             true => format!(
@@ -76,7 +90,7 @@ impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> TypedSite<P, E, D> {
         Ok((map.ok_or_else(|| self.problem(problem()))?, dims))
     }
 
-    fn problem(&self, problem: String) -> Error {
+    pub(super) fn problem(&self, problem: String) -> Error {
         Error::Site { site: self.state.address.to_string(), problem }
     }
 
@@ -142,9 +156,7 @@ impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> SampleSite<E, D> for TypedS
     }
 
     fn value_dims(&self) -> Vec<usize> {
-        let mut dims: Vec<usize> = self.distribution.batch_shape().concrete().into();
-        dims.extend(self.distribution.event_dims());
-        dims
+        self.dims().into_vec()
     }
 
     fn value(&self) -> Option<&dyn AnyValue> {
@@ -166,7 +178,7 @@ impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> SampleSite<E, D> for TypedS
     }
 
     fn set_numbers(&mut self, numbers: &[f64], action: &'static str) -> Result<(), Error> {
-        let dims = self.value_dims();
+        let dims = self.dims();
         let value = P::Value::from_f64s(numbers, &dims).ok_or_else(|| {
             let of = std::any::type_name::<P::Value>();
             self.problem(format!("{} numbers were given ({action}) that make no {of} of sizes {dims:?}", numbers.len()))
@@ -179,7 +191,7 @@ impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> SampleSite<E, D> for TypedS
         self.value = None;
     }
 
-    fn set_unconstrained(&mut self, numbers: &Flat<E, D>) -> Result<Tensor<(), E, D>, Error> {
+    fn set_unconstrained(&mut self, numbers: &Flat<E, D>) -> Result<Option<Tensor<(), E, D>>, Error> {
         let (map, dims) = self.map()?;
         let expected = free_numbers(&*map, &dims);
         if numbers.numel() != expected {
@@ -189,9 +201,8 @@ impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> SampleSite<E, D> for TypedS
         let image = map.forward(numbers.clone());
         let value = P::Value::from_numbers(&image, &dims);
         self.value = Some(value.ok_or_else(|| self.problem(NO_NUMBERS.into()))?);
-        // The identity's Jacobian would cost more than all else here.
         let is_identity = (&*map as &dyn Any).is::<Identity>();
-        Ok(if is_identity { Tensor::zeros() } else { map.log_abs_det(numbers, &image).sum_all() })
+        Ok((!is_identity).then(|| map.log_abs_det(numbers, &image).sum_all()))
     }
 
     fn unconstrained_len(&self) -> Result<usize, Error> {

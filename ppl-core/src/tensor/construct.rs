@@ -22,7 +22,7 @@ impl<S: Shape, E: Unit, D: Device + TensorFromVec<E>> Tensor<S, E, D> {
                 right: shape.concrete().into(),
             });
         }
-        Ok(Tensor::constant(D::current().tensor_from_vec(values, shape)))
+        Ok(Tensor::constant(D::with_current(|device| device.tensor_from_vec(values, shape))))
     }
 
     /// Like [`Tensor::try_from_vec`].
@@ -120,6 +120,8 @@ pub enum Operand<S: Shape, E: Dtype, D: Backend<E>> {
     Full(Tensor<S, E, D>),
     /// One number for every element.
     Scalar(Tensor<(), E, D>),
+    /// The same of a number that is no tensor, and has no gradient.
+    Number(f64),
 }
 
 impl<S: Shape, E: Dtype, D: Backend<E>> Operand<S, E, D> {
@@ -127,7 +129,7 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Operand<S, E, D> {
     pub fn shape(&self) -> Option<S> {
         match self {
             Operand::Full(tensor) => Some(tensor.shape()),
-            Operand::Scalar(_) => shape_without_axes::<S>(),
+            Operand::Scalar(_) | Operand::Number(_) => shape_without_axes::<S>(),
         }
     }
 
@@ -136,6 +138,24 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Operand<S, E, D> {
         match self {
             Operand::Full(tensor) => tensor.flat(),
             Operand::Scalar(tensor) => tensor.flat(),
+            Operand::Number(number) => Tensor::vector(vec![E::of(*number)]),
+        }
+    }
+
+    /// The number for every element, in the dtype's digits, where this is one and has no gradient.
+    pub(crate) fn given(&self) -> Option<f64> {
+        match self {
+            Operand::Number(number) => Some(E::of(*number).wide()),
+            Operand::Scalar(tensor) => (!tensor.tracked).then(|| tensor.item().wide()),
+            Operand::Full(tensor) => (!tensor.tracked && tensor.numel() == 1).then(|| tensor.item().wide()),
+        }
+    }
+
+    /// The operand with `f` of its tensor, whatever its shape, in the tensor's place.
+    pub(crate) fn each(&self, f: impl FnOnce(super::Flat<E, D>) -> super::Flat<E, D>) -> Self {
+        match self {
+            Operand::Full(tensor) => Operand::Full(f(tensor.flat()).reshape_like(&tensor.shape())),
+            Operand::Scalar(_) | Operand::Number(_) => Operand::Scalar(f(self.flat()).reshape_like(&())),
         }
     }
 
@@ -148,6 +168,7 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Operand<S, E, D> {
     pub(crate) fn expand<R: Shape>(&self, shape: R) -> Operand<R, E, D> {
         match self {
             Operand::Scalar(tensor) => Operand::Scalar(tensor.clone()),
+            Operand::Number(number) => Operand::Number(*number),
             Operand::Full(tensor) if tensor.numel() == 1 => Operand::Scalar(tensor.clone().reshape_like(&())),
             Operand::Full(tensor) => Operand::Full(tensor.expand(shape)),
         }
@@ -158,6 +179,7 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Operand<S, E, D> {
         match self {
             Operand::Full(tensor) => tensor.clone(),
             Operand::Scalar(tensor) => tensor.spread(shape),
+            Operand::Number(number) => Tensor::full_like(E::of(*number), shape),
         }
     }
 }
@@ -181,13 +203,13 @@ impl<S: Shape, E: Dtype, D: Backend<E>> IntoTensor<S, E, D> for &Tensor<S, E, D>
 
 impl<S: Shape, E: Dtype, D: Backend<E>> IntoTensor<S, E, D> for f64 {
     fn into_operand(self) -> Operand<S, E, D> {
-        Operand::Scalar(Tensor::scalar(self))
+        Operand::Number(self)
     }
 }
 
 impl<S: Shape, D: Backend<f32>> IntoTensor<S, f32, D> for f32 {
     fn into_operand(self) -> Operand<S, f32, D> {
-        Operand::Scalar(Tensor::scalar(self))
+        Operand::Number(f64::from(self))
     }
 }
 

@@ -13,7 +13,7 @@ use ppl_core::primitives::{auxiliary, deterministic, factor, observe, param, pla
 use ppl_core::site::{SampleSite, SiteKind};
 use ppl_core::tensor::IntoTensor;
 use ppl_core::trace::{Trace, TraceReader, TypedTrace};
-use ppl_core::values::{AnyValue, ValueMap};
+use ppl_core::values::{AnyValue, SiteValue, ValueMap};
 use ppl_core::{Cpu, Error, Shape, Tensor};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -315,4 +315,11 @@ pub(crate) fn shared(trace: &Trace<f64, Cpu>) -> Arc<Trace<f64, Cpu>> {
 /// The kinds of a trace's sites, by name.
 pub(crate) fn kind(trace: &Trace<f64, Cpu>, name: &str) -> SiteKind {
     trace.site(name).expect("the site").kind
+}
+
+/// One value of any type by name.
+pub(crate) fn values<V: SiteValue>(name: &str, value: V) -> ValueMap {
+    let mut map = ValueMap::new();
+    map.put(name, Some(value));
+    map
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use ppl_core::autodiff::grad;
-use ppl_core::transform::{Affine, Flat, IntoHalfLine, IntoInterval, Map, Power, UnitVector};
+use ppl_core::transform::{Affine, Flat, IntoHalfLine, IntoInterval, LowerCholeskyAffine, Map, Power, UnitVector};
 use ppl_core::{Cpu, Tensor};
 
 use crate::table::{ELEMENTS, ROWS, points, row, rows, transform, wide};
@@ -89,4 +89,8 @@ fn parameters() {
     check("IntoInterval, high", &second, |high| whole(Arc::new(IntoInterval::new(row(&first), high))));
     check("IntoHalfLine, above", &first, |low| whole(Arc::new(IntoHalfLine::above(low))));
     check("IntoHalfLine, below", &second, |high| whole(Arc::new(IntoHalfLine::below(high))));
+    let affine = |loc: Row, tril: Row| whole(Arc::new(LowerCholeskyAffine::new(loc, tril.reshape_like(&(2, 2)))));
+    check("LowerCholeskyAffine, loc", &first, |loc| affine(loc, row(&[2.0, 0.0, 0.5, 1.5])));
+    // What is above the diagonal has no part.
+    check("LowerCholeskyAffine, scale_tril", &[2.0, 7.0, 0.5, 1.5], |tril| affine(row(&first), tril));
 }

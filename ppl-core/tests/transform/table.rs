@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use ppl_core::backend::Backend;
 use ppl_core::transform::{
-    Affine, CorrCholesky, CorrMatrix, Exp, Flat, Identity, IntoHalfLine, IntoInterval, Log, Logit, LowerCholesky, Map,
-    Ordered, PositiveDefinite, Power, Sigmoid, Softmax, Softplus, StickBreaking, Tanh,
+    Affine, CorrCholesky, CorrMatrix, Exp, Flat, Identity, IntoHalfLine, IntoInterval, Log, Logit, LowerCholesky,
+    LowerCholeskyAffine, Map, Ordered, PositiveDefinite, Power, Sigmoid, Softmax, Softplus, StickBreaking, Tanh,
 };
 use ppl_core::{Dtype, Tensor};
 
@@ -35,7 +35,7 @@ pub(crate) const ELEMENTS: [&str; 11] = [
 ];
 
 /// The names of transforms of rows.
-pub(crate) const ROWS: [&str; 8] = [
+pub(crate) const ROWS: [&str; 9] = [
     "StickBreaking",
     "Softmax",
     "Ordered",
@@ -44,6 +44,7 @@ pub(crate) const ROWS: [&str; 8] = [
     "PositiveDefinite",
     "CorrCholesky",
     "CorrMatrix",
+    "LowerCholeskyAffine",
 ];
 
 /// The transform of that name for rows of `len` numbers, which is 3 or 6 for those of matrices.
@@ -69,8 +70,21 @@ pub(crate) fn transform<E: Dtype, D: Backend<E>>(name: &str, len: usize) -> Map<
         "PositiveDefinite" => Arc::new(PositiveDefinite::new(triangle)),
         "CorrCholesky" => Arc::new(CorrCholesky::new(strict)),
         "CorrMatrix" => Arc::new(CorrMatrix::new(strict)),
+        "LowerCholeskyAffine" => Arc::new(lower_cholesky_affine(len)),
         _ => panic!("no transform {name}"),
     }
+}
+
+/// The location and the matrix of the reference table.
+fn lower_cholesky_affine<E: Dtype, D: Backend<E>>(len: usize) -> LowerCholeskyAffine<E, D> {
+    let entry = |i: usize, j: usize| match i.cmp(&j) {
+        std::cmp::Ordering::Less => 0.0,
+        std::cmp::Ordering::Equal => 0.5 + 0.25 * i as f64,
+        std::cmp::Ordering::Greater => 0.25 * (i as f64 - 2.0 * j as f64),
+    };
+    let loc: Vec<f64> = (0..len).map(|i| i as f64 - 1.0).collect();
+    let tril: Vec<f64> = (0..len * len).map(|at| entry(at / len, at % len)).collect();
+    LowerCholeskyAffine::new(row(&loc), row(&tril).reshape_like(&(len, len)))
 }
 
 /// Points inside the domain of an element-wise transform.

@@ -1,8 +1,10 @@
 //! Step sizes that follow the acceptance: Nesterov's dual averaging of log ε.
 
+use serde::{Deserialize, Serialize};
+
 /// Dual averaging, by Hoffman and Gelman (2014), section 3.2: the step size of the next iteration moves with the
 /// mean of target − acceptance, and an average of all of them, later ones with more weight, is the one to keep.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DualAveraging {
     target: f64,
     /// How strongly log ε is drawn to the error; γ = 0.05.

@@ -1,6 +1,7 @@
 //! Metrics estimated from draws, with Stan's shrinkage of few draws, and from gradients, as nuts-rs does.
 
 use ppl_core::Dtype;
+use serde::{Deserialize, Serialize};
 
 use super::metric::{InvalidMetric, Metric};
 use super::welford::{WelfordCovariance, WelfordVariance};
@@ -24,7 +25,7 @@ pub enum MetricShape {
 }
 
 /// Learns a metric from draws.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum MetricEstimator {
     /// See [`MetricShape::Identity`]; the dimension.
     Identity(usize),

@@ -2,12 +2,13 @@
 
 use ppl_core::Dtype;
 use ppl_core::rng::Rng;
+use serde::{Deserialize, Serialize};
 
 use super::metric::Metric;
 use crate::density::LogDensity;
 
 /// Where a chain is.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct State<E> {
     /// The position.
     pub position: Vec<E>,

@@ -5,6 +5,7 @@ use ppl_core::Dtype;
 use ppl_core::rng::Rng;
 use rand::Rng as _;
 use rand_distr::StandardNormal;
+use serde::{Deserialize, Serialize};
 use thiserror::Error as ThisError;
 
 use super::inner_product::dot;
@@ -64,7 +65,7 @@ pub enum InvalidMetric {
 }
 
 /// An inverse mass matrix M⁻¹: momenta are normal with covariance M, the kinetic energy is ½·pᵀ·M⁻¹·p.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Metric<E> {
     /// M⁻¹ = 1, of this dimension.
     Identity(usize),
@@ -109,6 +110,23 @@ impl<E: Dtype> Metric<E> {
             Metric::Diagonal(metric) => metric.dim(),
             Metric::Dense(metric) => metric.dim(),
             Metric::Blocks(blocks) => blocks.iter().map(Block::dim).sum(),
+        }
+    }
+
+    /// The diagonal of M⁻¹.
+    pub fn variances(&self) -> Vec<f64> {
+        match self {
+            Metric::Identity(dim) => vec![1.0; *dim],
+            Metric::Diagonal(metric) => metric.variances().iter().map(|v| v.wide()).collect(),
+            Metric::Dense(metric) => metric.matrix().iter().step_by(metric.dim() + 1).map(|v| v.wide()).collect(),
+            Metric::Blocks(blocks) => {
+                let mut variances = vec![1.0; self.dim()];
+                for block in blocks {
+                    let of_block = block.metric().variances();
+                    block.coordinates().iter().zip(of_block).for_each(|(&at, variance)| variances[at] = variance);
+                }
+                variances
+            }
         }
     }
 

@@ -8,6 +8,10 @@ use super::metric::Metric;
 use super::trajectory::Choices as _;
 use crate::density::LogDensity;
 
+/// The options of [`Metropolis`]: there are none. Aim its warm-up at an acceptance of 0.234.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MetropolisOptions;
+
 /// Random-walk Metropolis: jumps are normal with covariance scale² · M⁻¹ of the metric.
 ///
 /// Metropolis et al., *Equation of State Calculations by Fast Computing Machines* (1953).

@@ -16,6 +16,15 @@ pub struct Step {
     pub divergence: Option<DivergentStep>,
 }
 
+/// What a sampler has tuned.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tuning {
+    /// The step size.
+    pub step_size: f64,
+    /// The diagonal of the inverse mass matrix.
+    pub inverse_mass: Vec<f64>,
+}
+
 /// One chain's sampler: a state, and how it moves. It tunes itself in its first steps, whose number it was told.
 pub trait Sampler {
     /// What can go wrong.
@@ -35,6 +44,11 @@ pub trait Sampler {
     /// # Errors
     /// What the caller must mend.
     fn values(&mut self, values: &mut Vec<f64>) -> Result<(), Self::Error>;
+
+    /// What was tuned, where one step size and one metric are all.
+    fn tuning(&self) -> Option<Tuning> {
+        None
+    }
 
     /// All that changes from step to step, so that a [restored](Sampler::restore) sampler goes on bit for bit.
     fn save(&self) -> Value;

@@ -4,6 +4,7 @@ use std::error::Error;
 
 use ppl_core::Dtype;
 use ppl_core::rng::Rng;
+use serde::{Deserialize, Serialize};
 use thiserror::Error as ThisError;
 
 use super::dual_averaging::DualAveraging;
@@ -53,7 +54,7 @@ pub enum WarmupError<F: Error> {
 
 /// A kernel's warm-up, one iteration at a time: dual averaging of the step size throughout, a new metric at the end
 /// of each window, and with it a new search for a step size.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Warmup {
     iterations: usize,
     windows: Vec<(usize, usize)>,

@@ -1,10 +1,11 @@
 //! Running means, variances and covariances, without the cancellation of sums of squares.
 
 use ppl_core::Dtype;
+use serde::{Deserialize, Serialize};
 
 /// Means and variances of coordinates. Welford, *Note on a Method for Calculating Corrected Sums of Squares and
 /// Products* (1962).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WelfordVariance {
     count: u64,
     mean: Vec<f64>,
@@ -52,7 +53,7 @@ impl WelfordVariance {
 }
 
 /// Means and covariances of coordinates.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WelfordCovariance {
     count: u64,
     mean: Vec<f64>,

@@ -1,5 +1,6 @@
 //! The handlers that find latent sites, give them values out of a vector, and take their values into one.
 
+use ppl_core::autodiff::is_recording;
 use ppl_core::backend::Backend;
 use ppl_core::handler::Handler;
 use ppl_core::plate::{Plate, PlateRows};
@@ -11,7 +12,7 @@ use ppl_core::{Dtype, Error, Tensor};
 use super::LatentSite;
 
 /// Whether a site is one of the vector's.
-fn is_latent<E: Dtype, D: Backend<E>>(site: &dyn SampleSite<E, D>) -> bool {
+pub(super) fn is_latent<E: Dtype, D: Backend<E>>(site: &dyn SampleSite<E, D>) -> bool {
     !site.is_observed() && site.state().is_random()
 }
 
@@ -66,29 +67,38 @@ impl<E: Dtype, D: Backend<E>> Handler<E, D> for Find<'_, E, D> {
 pub(super) struct Put<'h, E: Dtype, D: Backend<E>> {
     inner: &'h mut dyn Handler<E, D>,
     sites: &'h [LatentSite],
-    numbers: Flat<E, D>,
-    /// Which sites have been met, and the one that is met next if the order is the same as before.
-    met: Vec<bool>,
+    position: &'h [E],
+    /// The numbers of each site, once it has been met: each a leaf of differentiation under a recorder.
+    pub(super) leaves: Vec<Option<Flat<E, D>>>,
+    /// The site that is met next if the order is the same as before.
     next: usize,
+    /// Whether log-densities are wanted.
+    scores: bool,
     pub(super) terms: Vec<Tensor<(), E, D>>,
 }
 
 impl<'h, E: Dtype, D: Backend<E>> Put<'h, E, D> {
-    pub(super) fn new(inner: &'h mut dyn Handler<E, D>, sites: &'h [LatentSite], numbers: Flat<E, D>) -> Self {
+    pub(super) fn new(inner: &'h mut dyn Handler<E, D>, sites: &'h [LatentSite], position: &'h [E]) -> Self {
         Put {
             inner,
             sites,
-            numbers,
-            met: vec![false; sites.len()],
+            position,
+            leaves: vec![None; sites.len()],
             next: 0,
+            scores: true,
             terms: Vec::with_capacity(2 * sites.len() + 1),
         }
+    }
+
+    /// Gives values and finds no log-densities.
+    pub(super) fn silent(inner: &'h mut dyn Handler<E, D>, sites: &'h [LatentSite], position: &'h [E]) -> Self {
+        Put { scores: false, ..Put::new(inner, sites, position) }
     }
 
     /// # Errors
     /// If the run left out a site.
     pub(super) fn check_complete(&self) -> Result<(), Error> {
-        match self.met.iter().position(|met| !met) {
+        match self.leaves.iter().position(Option::is_none) {
             Some(missed) => {
                 Err(changed(self.sites[missed].name.clone(), "this run did not sample it, but an earlier one did"))
             }
@@ -101,16 +111,18 @@ impl<'h, E: Dtype, D: Backend<E>> Put<'h, E, D> {
         let found = expected.or_else(|| self.sites.iter().position(|site| site.name == name));
         let place = found.ok_or_else(|| changed(name.to_owned(), "this run samples it, but an earlier one did not"))?;
         self.next = place + 1;
-        if std::mem::replace(&mut self.met[place], true) {
+        if self.leaves[place].is_some() {
             return Err(wrong(name.to_owned(), "it is sampled twice in one run; give each its own name or index"));
         }
         Ok(place)
     }
 
     fn put(&mut self, site: &mut dyn SampleSite<E, D>) -> Result<(), Error> {
-        let range = self.sites[self.place(site.name())?].range.clone();
-        let log_det = site.set_unconstrained(&self.numbers.slice(&[range]))?;
-        self.terms.push(log_det);
+        let place = self.place(site.name())?;
+        let numbers = self.position[self.sites[place].range.clone()].to_vec();
+        let numbers = Tensor::vector(numbers);
+        let leaf = &*self.leaves[place].insert(if is_recording() { numbers.tracked() } else { numbers });
+        self.terms.extend(site.set_unconstrained(leaf)?);
         Ok(())
     }
 }
@@ -126,7 +138,7 @@ impl<E: Dtype, D: Backend<E>> Handler<E, D> for Put<'_, E, D> {
             self.inner.context().check(put);
         }
         self.inner.sample(site);
-        if site.state().is_scored() {
+        if self.scores && site.state().is_scored() {
             self.terms.push(site.log_prob_sum());
         }
     }
@@ -168,7 +180,7 @@ impl<E: Dtype, D: Backend<E>> Handler<E, D> for Take<'_, E, D> {
     }
 }
 
-fn wrong(site: String, problem: &str) -> Error {
+pub(super) fn wrong(site: String, problem: &str) -> Error {
     Error::Site { site, problem: problem.into() }
 }
 

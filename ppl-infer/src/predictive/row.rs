@@ -100,7 +100,8 @@ impl<E: Dtype, D: Backend<E>> Handler<E, D> for FromRow<'_, E, D> {
     }
 
     fn sample(&mut self, site: &mut dyn SampleSite<E, D>) {
-        if site.state().kind == SiteKind::Intervened {
+        if matches!(site.state().kind, SiteKind::Intervened | SiteKind::Deterministic) {
+            // What is set or computed here needs no draw, though files of other programs may have one.
             self.variables.meet(site.name());
         } else if site.state().is_random() && !site.is_observed() {
             let put = self.put(site);

@@ -1,6 +1,7 @@
 //! Functions of single elements over whole tensors, forward and backward.
 
 use dfdx::tensor::Cpu;
+use smallvec::{SmallVec, smallvec};
 
 use super::{CHUNK, Element, buffer::slice, output, record_from};
 use crate::backend::Backend;
@@ -13,11 +14,27 @@ use crate::threads;
 /// Small, since a block of each argument's gradient lies on the stack and is zeroed for tiny tensors.
 pub(super) const BLOCK: usize = 128;
 
+/// Up to so many elements are taken one by one: blocks would cost more than they save.
+pub(super) const FEW: usize = 32;
+
+/// The arguments of element `k`.
+#[inline(always)]
+pub(super) fn at<E: Dtype, const N: usize>(slices: &[&[E]; N], k: usize) -> [E; N] {
+    std::array::from_fn(|i| slices[i][if slices[i].len() == 1 { 0 } else { k }])
+}
+
+/// Checks that arguments have as many elements as the output, or one.
+pub(super) fn check_lens<E, const N: usize>(slices: &[&[E]; N], numel: usize) {
+    for len in slices.each_ref().map(|s| s.len()) {
+        assert!(len == numel || len == 1, "an argument of {len} elements among {numel}");
+    }
+}
+
 /// `N` arguments, each as long as the output or one number.
 pub(super) struct Args<'a, E, const N: usize> {
     slices: [&'a [E]; N],
     /// A block full of the number, for those that are one number; empty for the others.
-    spread: [Vec<E>; N],
+    spread: [SmallVec<[E; 16]>; N],
 }
 
 impl<'a, E: Element, const N: usize> Args<'a, E, N>
@@ -29,11 +46,8 @@ where
     }
 
     fn of(slices: [&'a [E]; N], numel: usize) -> Self {
-        let spread = std::array::from_fn(|i| {
-            let s = slices[i];
-            assert!(s.len() == numel || s.len() == 1, "an argument of {} elements among {numel}", s.len());
-            if s.len() == numel { Vec::new() } else { vec![s[0]; numel.min(BLOCK)] }
-        });
+        check_lens(&slices, numel);
+        let spread = slices.map(|s| if s.len() == numel { smallvec![] } else { smallvec![s[0]; numel.min(BLOCK)] });
         Args { slices, spread }
     }
 
@@ -59,6 +73,9 @@ pub(super) fn map<E: Element, F: Function<E, N>, const N: usize>(
 where
     Cpu: Backend<E>,
 {
+    if numel <= FEW {
+        return map_few(f, args, numel);
+    }
     let mut values = vec![E::of(0.0); numel];
     {
         let inputs = Args::new(&args, numel);
@@ -74,6 +91,35 @@ where
     record_from(&out, move |grads, upstream| {
         let above = Args::of([&upstream], numel);
         accumulate(f, &args, grads, &above, Some(slice(&saved.inner)), numel)
+    });
+    out
+}
+
+/// [`map`] for few elements, which keeps no values for the backward pass.
+fn map_few<E: Element, F: Function<E, N>, const N: usize>(f: F, args: [Flat<E, Cpu>; N], numel: usize) -> Flat<E, Cpu>
+where
+    Cpu: Backend<E>,
+{
+    let slices: [&[E]; N] = std::array::from_fn(|i| slice(&args[i].inner));
+    check_lens(&slices, numel);
+    let values = (0..numel).map(|k| f.value(at(&slices, k))).collect();
+    let out = output(values, args.iter().any(|a| a.tracked));
+    record_from(&out, move |grads, upstream| {
+        let slices: [&[E]; N] = std::array::from_fn(|i| slice(&args[i].inner));
+        let gain = |i: usize, k: usize| {
+            let here = at(&slices, k);
+            // As in `accumulate`: a zero upstream adds nothing.
+            if upstream[k] == E::of(0.0) { upstream[k] } else { upstream[k] * f.partials(here, f.value(here))[i] }
+        };
+        for i in (0..N).filter(|&i| args[i].tracked) {
+            let gradient = E::buffer(grads.get_or_alloc_mut(&args[i].inner)?);
+            if gradient.len() == numel {
+                gradient.iter_mut().enumerate().for_each(|(k, g)| *g += gain(i, k));
+            } else {
+                gradient[0] += E::of((0..numel).map(|k| gain(i, k).wide()).sum());
+            }
+        }
+        Ok(())
     });
     out
 }
@@ -208,7 +254,7 @@ pub(super) fn targets<E: Element, const N: usize>(
     taken: &mut [Vec<E>; N],
     scalar: [bool; N],
     chunks: usize,
-) -> Vec<[Target<'_, E>; N]>
+) -> SmallVec<[[Target<'_, E>; N]; 1]>
 where
     Cpu: Backend<E>,
 {

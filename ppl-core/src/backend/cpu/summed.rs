@@ -2,8 +2,10 @@
 //! are found in the pass that finds the values, and nothing is computed twice.
 
 use dfdx::tensor::{Cpu, HasErr};
+use smallvec::{SmallVec, smallvec};
 
-use super::elementwise::{Args, BLOCK, Target, blocks, fill, sum_of, targets};
+use super::buffer::slice;
+use super::elementwise::{Args, BLOCK, FEW, Target, at, blocks, check_lens, fill, sum_of, targets};
 use super::{CHUNK, Element, output, record_from};
 use crate::autodiff::{DfdxGradients, is_recording};
 use crate::backend::Backend;
@@ -25,7 +27,7 @@ where
         let total = total(f, &Args::new(&args, numel), numel);
         return output(vec![E::of(total)], tracked).reshape_like(&());
     }
-    let (total, slopes) = total_and_slopes(f, &args, numel);
+    let (total, slopes) = if numel <= FEW { few(f, &args, numel) } else { total_and_slopes(f, &args, numel) };
     let out = output(vec![E::of(total)], true);
     record_from(&out, move |grads, upstream| {
         for (arg, slopes) in args.iter().zip(slopes).filter(|(arg, _)| arg.tracked) {
@@ -41,7 +43,7 @@ fn total<E: Element, F: Function<E, N>, const N: usize>(f: F, inputs: &Args<'_, 
 where
     Cpu: Backend<E>,
 {
-    let mut sums = vec![0.0; numel.div_ceil(CHUNK)];
+    let mut sums: SmallVec<[f64; 1]> = smallvec![0.0; numel.div_ceil(CHUNK)];
     threads::each(&mut sums, &|c, sum| {
         let at = c * CHUNK;
         let mut values = [E::of(0.0); BLOCK];
@@ -51,6 +53,48 @@ where
         }
     });
     sums.into_iter().sum()
+}
+
+/// [`total_and_slopes`] of few elements, one by one.
+fn few<E: Element, F: Function<E, N>, const N: usize>(
+    f: F,
+    args: &[Flat<E, Cpu>; N],
+    numel: usize,
+) -> (f64, [Vec<E>; N])
+where
+    Cpu: Backend<E>,
+{
+    let slices: [&[E]; N] = std::array::from_fn(|i| slice(&args[i].inner));
+    check_lens(&slices, numel);
+    let mut slopes = args.each_ref().map(|arg| Vec::with_capacity(if arg.tracked { arg.numel() } else { 0 }));
+    let (mut total, mut sums) = (0.0, [0.0; N]);
+    for k in 0..numel {
+        let (value, partials) = f.value_and_partials(at(&slices, k));
+        total += value.wide();
+        for i in (0..N).filter(|&i| args[i].tracked) {
+            if slices[i].len() == numel { slopes[i].push(partials[i]) } else { sums[i] += partials[i].wide() }
+        }
+    }
+    for i in (0..N).filter(|&i| args[i].tracked && slices[i].len() != numel) {
+        slopes[i].push(E::of(sums[i]));
+    }
+    (total, slopes)
+}
+
+/// The sum of tensors of one element each, in `f64`.
+pub(super) fn add_up<E: Element>(terms: Vec<Flat<E, Cpu>>) -> Flat<E, Cpu>
+where
+    Cpu: Backend<E>,
+{
+    let total: f64 = terms.iter().flat_map(|term| slice(&term.inner)).map(|v| v.wide()).sum();
+    let out = output(vec![E::of(total)], terms.iter().any(|term| term.tracked));
+    record_from(&out, move |grads, upstream| {
+        for term in terms.iter().filter(|term| term.tracked) {
+            E::buffer(grads.get_or_alloc_mut(&term.inner)?)[0] += upstream[0];
+        }
+        Ok(())
+    });
+    out
 }
 
 /// The sum, and its slopes along each tracked argument: one for each element, or their sum along an
@@ -67,7 +111,7 @@ where
     let mut slopes = args.each_ref().map(|arg| if arg.tracked { vec![E::of(0.0); arg.numel()] } else { Vec::new() });
     let scalar = slopes.each_ref().map(|slopes| slopes.len() == 1 && numel != 1);
     let targets = targets(&mut slopes, scalar, numel.div_ceil(CHUNK));
-    let mut chunks: Vec<_> = targets.into_iter().map(|targets| (0.0, targets)).collect();
+    let mut chunks: SmallVec<[_; 1]> = targets.into_iter().map(|targets| (0.0, targets)).collect();
     threads::each(&mut chunks, &|c, (sum, targets)| {
         let at = c * CHUNK;
         let mut values = [E::of(0.0); BLOCK];

@@ -91,7 +91,7 @@ impl<const PROBS: bool, const LOGIT: bool> Univariate<2> for Law<PROBS, LOGIT> {
         (PROBS && (parameter == 0.0 || parameter == 1.0)).then(|| (1, "strictly between 0 and 1".into()))
     }
 
-    fn support<E: Dtype, D: Backend<E>>(_: [Flat<E, D>; 2]) -> Support<E, D> {
+    fn support<E: Dtype, D: Backend<E>>(_: impl FnOnce() -> [Flat<E, D>; 2]) -> Support<E, D> {
         if LOGIT { Arc::new(Real) } else { Arc::new(UNIT_INTERVAL) }
     }
 

@@ -76,6 +76,23 @@ macro_rules! univariate {
             D: $crate::backend::Backend<E>,
         {
             super::univariate::forward_to_front!();
+
+            fn with_base<T: $crate::distribution::TakeBase<E, D, S>>(
+                &self,
+                form: $crate::distribution::BaseForm,
+                take: T,
+            ) -> Option<T::Output> {
+                match form {
+                    $crate::distribution::BaseForm::LocScale { centered } => {
+                        let (front, map) = self.front.recentred(centered)?;
+                        Some(take.take($Name { front }, map))
+                    }
+                    $crate::distribution::BaseForm::Transform => match self.front.unstretched() {
+                        Some((front, map)) => Some(take.take($Name { front }, map)),
+                        None => self.front.with_base(take),
+                    },
+                }
+            }
         }
     };
 }

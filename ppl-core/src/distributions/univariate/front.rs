@@ -13,14 +13,14 @@ use crate::rng::Rng;
 use crate::tensor::{Flat, Operand, Tensor};
 
 use super::draws::{draws, draws_in_dtype};
-use super::functions::{Curved, LocScale, LogProb, Momentary, Moved};
+use super::functions::{Curved, LocScale, LogProb, LogProbGiven, Momentary, Moved};
 use super::{Moment, Sampler, Univariate};
 use crate::distributions::shapes::{batch_shape, elements, number_at};
 
 /// A family with its parameters; `N` is `K + 1`.
 pub(in crate::distributions) struct Front<F, S: Shape, E: Dtype, D: Backend<E>, const K: usize, const N: usize> {
-    parameters: [Operand<S, E, D>; K],
-    shape: S,
+    pub(super) parameters: [Operand<S, E, D>; K],
+    pub(super) shape: S,
     family: PhantomData<fn() -> F>,
 }
 
@@ -39,6 +39,7 @@ impl<F: Univariate<K>, S: Shape, E: Dtype, D: Backend<E>, const K: usize, const 
             match operand {
                 Operand::Full(tensor) => shown.field(name, tensor),
                 Operand::Scalar(number) => shown.field(name, &number.item()),
+                Operand::Number(number) => shown.field(name, number),
             };
         }
         shown.finish()
@@ -64,7 +65,7 @@ impl<F: Univariate<K>, S: Shape, E: Dtype, D: Backend<E>, const K: usize, const 
 
     /// With the same numbers everywhere.
     pub(in crate::distributions) fn filled(shape: S, parameters: [f64; K]) -> Self {
-        Self::of_shape(parameters.map(|p| Operand::Scalar(Tensor::scalar(p))), shape)
+        Self::of_shape(parameters.map(Operand::Number), shape)
     }
 
     /// In another shape, to which the batch is repeated.
@@ -106,13 +107,28 @@ impl<F: Univariate<K>, S: Shape, E: Dtype, D: Backend<E>, const K: usize, const 
         LogProb::with(flats.each_ref().map(|p| p.item().wide()), flats.iter().any(|p| p.tracked))
     }
 
+    /// The log-density where all parameters are single numbers without a gradient.
+    fn given_log_density(&self) -> Option<LogProbGiven<F, K>> {
+        let mut given = [0.0; K];
+        for (number, parameter) in given.iter_mut().zip(&self.parameters) {
+            *number = parameter.given()?;
+        }
+        Some(LogProbGiven::new(given))
+    }
+
     pub(in crate::distributions) fn log_prob(&self, value: &Tensor<S, E, D>) -> Tensor<S, E, D> {
-        self.apply(self.log_density(), value)
+        match self.given_log_density() {
+            Some(given) => apply(given, [elements(F::NAME, value, self.shape)], self.shape),
+            None => self.apply(self.log_density(), value),
+        }
     }
 
     pub(in crate::distributions) fn log_prob_sum(&self, value: &Tensor<S, E, D>) -> Tensor<(), E, D> {
-        let args = self.beside(elements(F::NAME, value, self.shape));
-        apply_sum(self.log_density(), args, self.shape.num_elements())
+        let (value, numel) = (elements(F::NAME, value, self.shape), self.shape.num_elements());
+        match self.given_log_density() {
+            Some(given) => apply_sum(given, [value], numel),
+            None => apply_sum(self.log_density(), self.beside(value), numel),
+        }
     }
 
     pub(in crate::distributions) fn draw(&self, rng: &mut Rng) -> Tensor<S, E, D> {
@@ -149,7 +165,7 @@ impl<F: Univariate<K>, S: Shape, E: Dtype, D: Backend<E>, const K: usize, const 
     }
 
     pub(in crate::distributions) fn support(&self) -> Support<E, D> {
-        F::support(self.flats())
+        F::support(|| self.flats())
     }
 
     fn moment(&self, moment: Option<Moment<K>>) -> Option<Tensor<S, E, D>> {

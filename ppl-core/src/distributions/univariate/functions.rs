@@ -84,6 +84,40 @@ impl<E: Dtype, F: Univariate<K>, const K: usize, const N: usize> Function<E, N> 
     }
 }
 
+/// The log-density at given parameters, which are the same everywhere and have no gradient.
+#[derive(Clone, Copy)]
+pub(super) struct LogProbGiven<F, const K: usize> {
+    parameters: [f64; K],
+    normalizer: f64,
+    family: PhantomData<fn() -> F>,
+}
+
+impl<F: Univariate<K>, const K: usize> LogProbGiven<F, K> {
+    pub(super) fn new(parameters: [f64; K]) -> Self {
+        LogProbGiven { parameters, normalizer: F::log_normalizer(parameters), family: PhantomData }
+    }
+}
+
+impl<E: Dtype, F: Univariate<K>, const K: usize> Function<E, 1> for LogProbGiven<F, K> {
+    fn name(&self) -> &'static str {
+        F::NAME
+    }
+
+    #[inline(always)]
+    fn value(&self, [x]: [E; 1]) -> E {
+        let kernel = F::log_kernel(x.wide(), self.parameters);
+        E::of(if kernel == f64::NEG_INFINITY { kernel } else { kernel - self.normalizer })
+    }
+
+    #[inline(always)]
+    fn partials(&self, [x]: [E; 1], value: E) -> [E; 1] {
+        if value == E::neg_infinity() {
+            return [E::of(0.0)];
+        }
+        [E::of(F::log_kernel_slopes(x.wide(), self.parameters).0)]
+    }
+}
+
 /// The log-density at a point.
 pub(super) fn log_density<F: Univariate<K>, const K: usize>(x: f64, parameters: [f64; K]) -> f64 {
     let kernel = F::log_kernel(x, parameters);

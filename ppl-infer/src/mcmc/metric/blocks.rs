@@ -2,11 +2,12 @@
 
 use ppl_core::Dtype;
 use ppl_core::rng::Rng;
+use serde::{Deserialize, Serialize};
 
 use super::{InvalidMetric, Metric};
 
 /// Some coordinates and their metric.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Block<E> {
     coordinates: Vec<usize>,
     metric: Metric<E>,

@@ -4,12 +4,13 @@ use ppl_core::rng::Rng;
 use ppl_core::{Cpu, Dtype, Tensor};
 use rand::Rng as _;
 use rand_distr::StandardNormal;
+use serde::{Deserialize, Serialize};
 
 use super::InvalidMetric;
 use crate::mcmc::inner_product::dot;
 
 /// A dense inverse mass matrix M⁻¹ = L·Lᵀ.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DenseMetric<E> {
     dim: usize,
     /// M⁻¹, row by row.

@@ -2,11 +2,12 @@
 
 use ppl_core::Dtype;
 use ppl_core::rng::Rng;
+use serde::{Deserialize, Serialize};
 
 use super::{InvalidMetric, standard_normals};
 
 /// A diagonal inverse mass matrix.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DiagonalMetric<E> {
     variances: Vec<E>,
     deviations: Vec<E>,

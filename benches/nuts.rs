@@ -1,0 +1,119 @@
+//! What NUTS costs on the six reference models: microseconds a gradient, of the density alone and of the whole sampler, and
+//! effective draws a second; one JSON line a run. `benches/compare_nuts.py` puts NumPyro beside it.
+//!
+//! `cargo bench --bench nuts -- [MODEL..] [--f32] [--peer] [--gradients N] [--draws N]`; `--peer` adds `nuts-rs` on the same
+//! density, and `--gradients` only evaluates the density, for profilers.
+
+use std::time::Instant;
+
+use ppl::backend::Backend;
+use ppl::infer::{LogDensity, ModelDensity};
+use ppl::model::Model;
+use ppl::{Cpu, Dtype};
+use serde_json::json;
+
+#[path = "../tests/models/mod.rs"]
+mod models;
+
+// Four chains by our sampler.
+#[path = "nuts/sampler.rs"]
+mod sampler;
+// Four chains by nuts-rs.
+#[path = "nuts/peer.rs"]
+mod peer;
+// Effective sizes of draws.
+#[path = "nuts/figures.rs"]
+mod figures;
+
+use models::{Task, with};
+
+/// Chains, and the iterations of warm-up, of a run.
+const CHAINS: u64 = 4;
+const WARMUP: usize = 1000;
+
+/// What the command line asks for.
+#[derive(Clone)]
+struct Options {
+    models: Vec<String>,
+    single: bool,
+    peer: bool,
+    gradients: Option<usize>,
+    draws: usize,
+}
+
+fn options() -> Options {
+    let mut options = Options { models: Vec::new(), single: false, peer: false, gradients: None, draws: 1000 };
+    let mut args = std::env::args().skip(1);
+    while let Some(arg) = args.next() {
+        let mut number = || args.next().and_then(|n| n.parse().ok()).expect("a number behind the option");
+        match arg.as_str() {
+            "--bench" => {}
+            "--f32" => options.single = true,
+            "--peer" => options.peer = true,
+            "--gradients" => options.gradients = Some(number()),
+            "--draws" => options.draws = number(),
+            name => options.models.push(name.to_owned()),
+        }
+    }
+    if options.models.is_empty() {
+        options.models = models::NAMES.map(str::to_owned).to_vec();
+    }
+    options
+}
+
+/// Measures one model.
+struct Measure<'a> {
+    name: &'a str,
+    options: &'a Options,
+}
+
+impl<E: Dtype> Task<E> for Measure<'_>
+where
+    Cpu: Backend<E>,
+{
+    type Output = ();
+
+    fn run<M: Model<A, E = E, D = Cpu>, A: Clone>(self, mut density: ModelDensity<M, A, E, Cpu>) {
+        let evaluations = self.options.gradients.unwrap_or(2000);
+        let evaluate = microseconds_of(&mut density, evaluations);
+        let mut line = json!({
+            "peer": "ppl", "model": self.name, "dtype": E::NAME, "dim": density.dim(), "us_per_evaluate": evaluate,
+        });
+        if self.options.gradients.is_none() {
+            let run = sampler::run(&mut density, self.options.draws);
+            run.report(&mut density, &mut line);
+        }
+        println!("{line}");
+        if self.options.peer && self.options.gradients.is_none() {
+            let mut line = json!({ "peer": "nuts-rs", "model": self.name, "dtype": "f64", "dim": density.dim() });
+            let run = peer::run(&mut density, self.options.draws);
+            run.report(&mut density, &mut line);
+            println!("{line}");
+        }
+    }
+}
+
+/// The mean time of an evaluation, at positions that are not all the same.
+fn microseconds_of<E: Dtype>(density: &mut impl LogDensity<E>, evaluations: usize) -> f64 {
+    let dim = density.dim();
+    let positions = [0, 1, 2].map(|k| (0..dim).map(|i| E::of(0.3 * (1.3 * (i + k) as f64).sin())).collect::<Vec<E>>());
+    let mut gradient = vec![E::of(0.0); dim];
+    let start = Instant::now();
+    for at in 0..evaluations {
+        let value = density.evaluate(&positions[at % positions.len()], &mut gradient).expect("a sound model");
+        assert!(value.is_finite());
+    }
+    start.elapsed().as_secs_f64() * 1e6 / evaluations as f64
+}
+
+fn main() {
+    let options = options();
+    for name in &options.models {
+        let task = Measure { name, options: &options };
+        if options.single {
+            with::<f32, _>(name, task)
+        } else {
+            with::<f64, _>(name, task)
+        };
+    }
+}
