@@ -97,6 +97,9 @@ pub trait SampleSite<E: Dtype, D: Backend<E>>: HasBase<E, D> {
     /// Where its values live.
     fn support(&self) -> Support<E, D>;
 
+    /// The sizes of a value: those of the distribution's batch and of an event.
+    fn value_dims(&self) -> Vec<usize>;
+
     /// The value, once there is one.
     fn value(&self) -> Option<&dyn AnyValue>;
 

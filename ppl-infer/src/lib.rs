@@ -25,6 +25,8 @@ pub mod mcmc;
 pub mod checkpoint;
 // Chains of a sampler, and all that they draw.
 pub mod chains;
+// What a model says of data, and data of a model, under its prior, draws or a guide.
+pub mod predictive;
 // How parameters follow their gradients.
 pub mod optim;
 // One run of guide and model, joined.
@@ -40,5 +42,6 @@ pub use draws::Draws;
 pub use elbo::{Objective, TraceElbo};
 pub use model_density::{LatentSite, ModelDensity};
 pub use optim::{Adam, ClippedAdam, Optimizer, Sgd};
+pub use predictive::{Predictive, log_likelihood};
 pub use svi::{RunOptions, StopReason, Svi};
 pub use target::{InitStrategy, Target};

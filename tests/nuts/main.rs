@@ -5,3 +5,5 @@
 mod models;
 // Their posteriors against NumPyro's.
 mod posteriors;
+// Another sampler on one of their densities.
+mod driven_by_nuts_rs;

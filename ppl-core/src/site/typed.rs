@@ -155,6 +155,10 @@ impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> SampleSite<E, D> for TypedS
         self.distribution.support()
     }
 
+    fn value_dims(&self) -> Vec<usize> {
+        self.dims().into_vec()
+    }
+
     fn value(&self) -> Option<&dyn AnyValue> {
         self.value.as_ref().map(|value| value as &dyn AnyValue)
     }

@@ -9,6 +9,8 @@ pub enum Role {
     Latent,
     /// A deterministic site: its value was computed from others.
     Deterministic,
+    /// A site with data: its value was drawn anew, as a prediction of data.
+    Predicted,
 }
 
 /// A variable, and its place in a row of numbers.

@@ -120,6 +120,7 @@ fn described(variable: &Variable) -> String {
     let role = match variable.role {
         Role::Latent => "latent",
         Role::Deterministic => "deterministic",
+        Role::Predicted => "predicted",
     };
     let sizes: String = variable.dims.iter().map(|size| format!(" {size}")).collect();
     format!("{role} {}{sizes}", escape(&variable.name))
@@ -131,6 +132,7 @@ pub(super) fn parse_described(text: &str) -> Option<(String, Vec<usize>, Role)> 
     let role = match words.next()? {
         "latent" => Role::Latent,
         "deterministic" => Role::Deterministic,
+        "predicted" => Role::Predicted,
         _ => return None,
     };
     let name = unescape(words.next()?);
