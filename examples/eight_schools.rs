@@ -30,8 +30,8 @@ const ERRORS: [f64; 8] = [15.0, 10.0, 16.0, 11.0, 9.0, 11.0, 10.0, 18.0];
 const MU: [f64; 2] = [4.414, 3.343];
 const TAU: [f64; 2] = [3.597, 3.236];
 
-/// The expected log pointwise predictive density, by ArviZ, of the same draws.
-const ELPD_LOO: f64 = -30.8;
+/// The expected log pointwise predictive density that ArviZ finds in 40,000 draws of NumPyro.
+const ELPD_LOO: f64 = -30.73;
 
 #[model]
 fn eight_schools(errors: &Schools, effects: Option<&Schools>) {
@@ -61,9 +61,9 @@ fn run(options: &Options) -> Result<Value, Box<dyn Error>> {
     let figures = options.sampling.report(&draws, &["mu", "tau", "theta"])?;
     let (mu, tau) = (check_mean(&draws, "mu", MU)?, check_mean(&draws, "tau", TAU)?);
 
-    let loo = log_likelihood(&model, data, &draws)?.loo()?;
-    if (loo.elpd - ELPD_LOO).abs() > 0.2 {
-        return Err(format!("the elpd is {:.2}, but ArviZ has {ELPD_LOO}", loo.elpd).into());
+    let loo = log_likelihood(model.clone(), data, &draws)?.loo()?;
+    if (loo.elpd_loo - ELPD_LOO).abs() > 0.2 {
+        return Err(format!("the elpd is {:.2}, but ArviZ has {ELPD_LOO}", loo.elpd_loo).into());
     }
 
     // What the first school would see if it tried again.
@@ -72,7 +72,7 @@ fn run(options: &Options) -> Result<Value, Box<dyn Error>> {
     let above = again.iter().filter(|&&y| y >= EFFECTS[0]).count() as f64 / again.len() as f64;
     eprintln!("the first school would see {} or more again with probability {above:.2}", EFFECTS[0]);
     Ok(json!({
-        "example": "eight_schools", "mu": mu, "tau": tau, "elpd_loo": loo.elpd, "p_first_again": above,
+        "example": "eight_schools", "mu": mu, "tau": tau, "elpd_loo": loo.elpd_loo, "p_first_again": above,
         "r_hat_max": figures.r_hat_max, "ess_bulk_min": figures.ess_bulk_min, "divergences": figures.divergences,
         "seed": figures.seed,
     }))

@@ -36,7 +36,10 @@ macro_rules! examples {
 
 examples! {
     dmm: the_dmm_learns;
+    eight_schools: the_eight_schools_are_sampled;
     figure_1: figure_1_learns;
+    logistic_regression: a_table_is_regressed;
+    radon: radon_is_found_by_county;
     vae: the_vae_resumes_where_it_was;
 }
 
@@ -70,9 +73,13 @@ fn program(name: &str) -> PathBuf {
     };
     let sources = root().join("examples").join(name);
     let changed = match sources.is_dir() {
-        true => last_change(&sources).max(last_change(&root().join("examples/pictures"))),
+        true => last_change(&sources),
         false => last_change(&sources.with_extension("rs")),
     };
+    let changed = ["examples/pictures", "examples/sampling"]
+        .map(|shared| last_change(&root().join(shared)))
+        .into_iter()
+        .fold(changed, SystemTime::max);
     assert!(built >= changed, "{} is older than its sources: {advice}", path.display());
     path
 }
@@ -128,6 +135,73 @@ fn figure_1_learns() {
     assert_eq!(fields(&summary), ["example", "first_loss", "last_loss"]);
     // The example itself fails if its last loss is not that of a trained model.
     assert!(number(&summary, "last_loss") < number(&summary, "first_loss"));
+}
+
+/// Short chains.
+const SHORT: [&str; 6] = ["--chains", "2", "--warmup", "400", "--draws", "600"];
+
+/// Runs an example of chains; the example itself fails where it is far from what is known.
+#[track_caller]
+fn sampled(name: &str, folder: &Path, args: &[&str]) -> Value {
+    let summary = summary(name, &run(name, folder, &[&SHORT, args].concat()));
+    assert!(number(&summary, "r_hat_max") < 1.05 && number(&summary, "ess_bulk_min") > 100.0, "{summary}");
+    assert_eq!(number(&summary, "seed"), 0.0);
+    summary
+}
+
+fn the_eight_schools_are_sampled() {
+    let folder = TempDir::new().expect("a folder");
+    let found = sampled("eight_schools", folder.path(), &["--out", "files"]);
+    // A school's second result has a mean of about 6 and a deviation of about 16.
+    assert!((0.05..0.15).contains(&number(&found, "p_first_again")), "{found}");
+    let text = |name: &str| fs::read_to_string(folder.path().join("files").join(name)).expect("a file of the example");
+    let posterior: Value = serde_json::from_str(&text("posterior.json")).expect("JSON");
+    assert_eq!(posterior["posterior"]["theta"].as_array().expect("chains").len(), 2);
+    for picture in ["trace", "rank", "density", "energy", "pair"] {
+        assert!(text(&format!("{picture}.svg")).starts_with("<svg"), "{picture}");
+    }
+    assert_eq!(found, sampled("eight_schools", folder.path(), &[]), "the same seed, the same figures");
+}
+
+fn a_table_is_regressed() {
+    let folder = TempDir::new().expect("a folder");
+    let found = sampled("logistic_regression", folder.path(), &[]);
+    assert_eq!(found["weights"].as_array().expect("weights").len(), 3);
+    let table = |text: &str| fs::write(folder.path().join("table.csv"), text).expect("a table");
+    let rows: String = (0..60).map(|i| format!("{},{}\n", f64::from(i) / 30.0 - 1.0, i32::from(i > 20))).collect();
+    table(&format!("x,y\n{rows}"));
+    let own = sampled("logistic_regression", folder.path(), &["--data", "table.csv"]);
+    assert_eq!(own["rows"], 60);
+    assert!(own["weights"][0].as_f64().expect("a weight") > 1.0, "{own}");
+    for (text, problem) in [
+        ("x,y\n1,0\n2,3\n", "table.csv, line 3: the last column must be 0 or 1"),
+        ("x,y\n1,0\n2,3,1\n", "table.csv, line 3: 1 finite numbers were expected"),
+        ("x,y\n1,zero\n", "table.csv, line 2: invalid float literal"),
+        ("x,y\n", "table.csv: there are no rows"),
+    ] {
+        table(text);
+        let output = run("logistic_regression", folder.path(), &["--data", "table.csv"]);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && stderr.contains(problem), "{stderr}");
+    }
+}
+
+fn radon_is_found_by_county() {
+    let folder = TempDir::new().expect("a folder");
+    let found = sampled("radon", folder.path(), &[]);
+    // The truth of the simulation lies within five posterior deviations.
+    for (name, truth, sd) in [
+        ("mean", 1.5, 0.05),
+        ("uranium", 0.7, 0.1),
+        ("floor", -0.65, 0.07),
+        ("between", 0.3, 0.05),
+        ("within", 0.75, 0.02),
+    ] {
+        assert!((number(&found, name) - truth).abs() < 5.0 * sd, "{name}: {found}");
+    }
+    let output = run("radon", folder.path(), &["--data-dir", "nowhere"]);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && stderr.contains("nowhere/radon_county.csv"), "{stderr}");
 }
 
 /// A network small enough for a debug build.
