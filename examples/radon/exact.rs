@@ -95,9 +95,8 @@ fn given(counties: &[County], between: f64, within: f64) -> (f64, [f64; 3], [f64
         log_weight -= 0.5 * (county.squares - share * county.radon * county.radon) / inner;
         for k in 0..3 {
             pull[k] += (county.feature_radon[k] - share * county.features[k] * county.radon) / inner;
-            for l in 0..3 {
-                precision[k][l] += (county.products[k][l] - share * county.features[k] * county.features[l]) / inner;
-            }
+            let own = |l: usize| (county.products[k][l] - share * county.features[k] * county.features[l]) / inner;
+            precision[k].iter_mut().enumerate().for_each(|(l, sum)| *sum += own(l));
         }
     }
     let (inverse, log_det) = inverse(precision);

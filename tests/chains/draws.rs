@@ -25,7 +25,7 @@ fn everything(y: &Pair) {
     }
     plate!("pair", 2, |_| {
         let effect: Pair = sample!("effect", Normal::new(at.broadcast::<Rank1<2>, _>(), 1.0));
-        sample!("y", Normal::new(effect, weights.slice::<Rank1<1>>(&[0..1]).sum_all() + 0.1), obs = y);
+        sample!("y", Normal::new(effect, weights.at(0) + 0.1), obs = y);
     });
 }
 
