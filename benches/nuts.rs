@@ -110,6 +110,10 @@ fn main() {
     let options = options();
     for name in &options.models {
         let task = Measure { name, options: &options };
-        if options.single { with::<f32, _>(name, task) } else { with::<f64, _>(name, task) };
+        if options.single {
+            with::<f32, _>(name, task)
+        } else {
+            with::<f64, _>(name, task)
+        };
     }
 }

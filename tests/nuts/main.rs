@@ -2,3 +2,8 @@
 
 // The eight schools, uncentred.
 mod eight_schools;
+// The densities of six reference models.
+mod densities;
+
+#[path = "../models/mod.rs"]
+mod models;
