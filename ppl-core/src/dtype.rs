@@ -41,6 +41,9 @@ pub trait Dtype:
     /// ln(1 + x) for 0 ≤ x ≤ 1, in a form that loops vectorise: within 2 units in the last place.
     fn quick_ln_1p(self) -> Self;
 
+    /// ln x in a form that loops vectorise: within 2 units in the last place.
+    fn quick_ln(self) -> Self;
+
     /// 1 − e⁻ˣ for x ≥ 0, in a form that loops vectorise: within 4 units in the last place.
     fn quick_one_minus_exp_neg(self) -> Self;
 
@@ -77,6 +80,11 @@ macro_rules! dtype {
             #[inline(always)]
             fn quick_ln_1p(self) -> Self {
                 $quick::ln_1p_of_unit(self)
+            }
+
+            #[inline(always)]
+            fn quick_ln(self) -> Self {
+                double::ln(self as f64) as $float
             }
 
             #[inline(always)]

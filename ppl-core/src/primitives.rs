@@ -112,7 +112,7 @@ fn prepare<E: Dtype, D: Backend<E>, P: Distribution<E, D>>(
     context: &mut Context,
 ) {
     if let Some(value) = value {
-        let set = site.set_value(&value, "obs");
+        let set = site.observe(value);
         site.state_mut().observed &= set.is_ok();
         context.check(set);
     }

@@ -149,10 +149,15 @@ impl<E: Dtype, D: Backend<E>> Trace<E, D> {
 
 /// The sum of scalars, in `f64`.
 pub fn sum<'a, E: Dtype, D: Backend<E>>(terms: impl Iterator<Item = &'a Tensor<(), E, D>>) -> Tensor<(), E, D> {
-    let parts: Vec<_> = terms.map(Tensor::flat).collect();
+    total(terms.cloned())
+}
+
+/// [`sum`] of terms that are given away.
+pub fn total<E: Dtype, D: Backend<E>>(terms: impl IntoIterator<Item = Tensor<(), E, D>>) -> Tensor<(), E, D> {
+    let mut parts: Vec<_> = terms.into_iter().map(Tensor::into_flat).collect();
     match parts.len() {
         0 => Tensor::zeros(),
-        1 => parts.into_iter().next().map_or_else(Tensor::zeros, |only| only.reshape_like(&())),
+        1 => parts.remove(0).reshape_like(&()),
         _ => D::add_up(parts).reshape_like(&()),
     }
 }

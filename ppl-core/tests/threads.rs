@@ -104,6 +104,17 @@ fn linear_maps_and_products() {
 }
 
 #[test]
+fn a_matrix_and_a_vector() {
+    let (rows, k) = (20_011, 17);
+    let (a, x) = (Vector::vector(irregular(rows * k)).tracked(), Vector::vector(irregular(k)).tracked());
+    let sizes = Product { batch: 1, m: rows, k, n: 1, shared_right: true };
+    same_on_any_number_of_threads(|| {
+        let (value, grads) = grad(|| Cpu::matmul(a.clone(), x.clone(), sizes).square().sum_all());
+        vec![vec![value.item()], grads.get(&a).unwrap().to_vec(), grads.get(&x).unwrap().to_vec()]
+    });
+}
+
+#[test]
 fn gathering_with_repetitions() {
     let n = 100_003;
     let x = Vector::vector(irregular(n)).tracked();

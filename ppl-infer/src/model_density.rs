@@ -9,7 +9,7 @@ use ppl_core::handlers::{Params, Prior, Tracer};
 use ppl_core::model::{IntoArgs, Model};
 use ppl_core::params::ParamStore;
 use ppl_core::rng::Rng;
-use ppl_core::trace::{Trace, sum};
+use ppl_core::trace::{Trace, total};
 use ppl_core::transform::Flat;
 use ppl_core::values::IntoValueMap;
 use ppl_core::{Dtype, Error, Tensor};
@@ -111,7 +111,7 @@ where
             let mut put = Put::new(inner, sites, position);
             body(&mut put);
             put.check_complete()?;
-            Ok((sum(put.terms.iter()), put.leaves))
+            Ok((total(put.terms), put.leaves))
         })
     }
 

@@ -66,7 +66,17 @@ fn function<F: Function<f64, N>, const N: usize>(f: F, full: [Vec<f64>; N]) {
 
 #[test]
 fn functions_of_one_element() {
-    let n = 600;
+    functions_of_one(600);
+}
+
+#[test]
+fn functions_of_few_elements() {
+    functions_of_one(7);
+    function(MulFn, [irregular(7), positive(7)]);
+    function(LerpFn, [irregular(7), positive(7), irregular(7)]);
+}
+
+fn functions_of_one(n: usize) {
     macro_rules! all {
         ($inputs:expr; $($f:expr),*) => { $(function($f, [$inputs]);)* };
     }
@@ -180,14 +190,21 @@ fn movement() {
     let positions: Vec<usize> = vec![3, 0, 3, 3, 5];
     let take = |[x]: [Vector; 1]| Cpu::take(x, positions.clone().into());
     agree("take", [irregular(6)], take, |[x]| composed::take(x, positions.clone().into()));
+    // Often enough to be summed side by side.
+    let often: Vec<usize> = (0..50).map(|i| i * i / 9 % 3).collect();
+    let take = |[x]: [Vector; 1]| Cpu::take(x, often.clone().into());
+    agree("take often", [irregular(3)], take, |[x]| composed::take(x, often.clone().into()));
     let parts = |[a, b]: [Vector; 2]| vec![a.clone(), b, a];
     agree("join", [irregular(4), irregular(3)], |x| Cpu::join(parts(x)), |x| composed::join(parts(x)));
     agree("join one", [irregular(4)], |x| Cpu::join(x.into()), |x| composed::join(x.into()));
+    agree("add up", [irregular(1), positive(1)], |x| Cpu::add_up(parts(x)), |x| composed::add_up(parts(x)));
 }
 
 #[test]
 fn products() {
     let cases = [(1, 2, 3, 4, true), (1, 2, 3, 4, false), (3, 2, 3, 4, true), (3, 2, 3, 4, false), (1, 1, 5, 1, true)];
+    let vectors = [(1, 7, 19, 1, true), (1, 4, 8, 1, true), (1, 9, 1, 1, true), (1, 3, 0, 1, true), (1, 0, 3, 1, true)];
+    let cases = cases.into_iter().chain(vectors);
     for (batch, m, k, n, shared_right) in cases {
         let sizes = Product { batch, m, k, n, shared_right };
         let right = if shared_right { k * n } else { batch * k * n };

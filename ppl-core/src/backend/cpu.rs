@@ -17,6 +17,8 @@ use crate::tensor::{Flat, Inner, Tensor};
 
 // Reading and writing a tensor's buffer in place.
 mod buffer;
+// Vector registers.
+mod registers;
 // Functions of single elements, forward and backward.
 mod elementwise;
 // Sums of functions of single elements.
@@ -33,6 +35,8 @@ mod matrix;
 mod panels;
 // Weights that several operations multiply by.
 mod shared_weight;
+// A matrix times a vector.
+mod matrix_vector;
 // Matrix products and fused linear maps, with their gradients.
 mod matmul;
 // Recurrent maps.

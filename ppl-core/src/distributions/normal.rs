@@ -81,7 +81,7 @@ impl Univariate<2> for Law {
 
     #[inline(always)]
     fn log_normalizer([_, scale]: [f64; 2]) -> f64 {
-        scale.ln() + HALF_LN_TWO_PI
+        scale.quick_ln() + HALF_LN_TWO_PI
     }
 
     #[inline(always)]

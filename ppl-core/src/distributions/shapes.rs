@@ -60,5 +60,10 @@ pub(super) fn check_value_shape<S: Shape>(distribution: &'static str, value: S, 
 
 /// A parameter at one element of the batch.
 pub(super) fn number_at<S: Shape, E: Dtype, D: Backend<E>>(operand: &Operand<S, E, D>, element: usize) -> f64 {
-    operand.flat().read(|values| values.get(element).or(values.first()).map_or(f64::NAN, |v| v.wide()))
+    let at = |values: &[E]| values.get(element).or(values.first()).map_or(f64::NAN, |v| v.wide());
+    match operand {
+        Operand::Full(tensor) => tensor.read(at),
+        Operand::Scalar(tensor) => tensor.read(at),
+        Operand::Number(number) => E::of(*number).wide(),
+    }
 }

@@ -3,6 +3,7 @@
 //! All of these pick elements by position, so the gradient is a scatter-add; all copy.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use dfdx::shapes::{Axes, BroadcastShapeTo, ConstShape, Dim, PermuteShapeTo, Shape};
 
@@ -180,7 +181,11 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Tensor<S, E, D> {
             return Err(not_the_result::<R>("gather", sizes));
         };
         let width: usize = rest.iter().product();
-        Ok(self.pick(indices.iter().flat_map(|&i| i * width..(i + 1) * width).collect(), shape))
+        let positions: Arc<[usize]> = match width {
+            1 => indices.into(),
+            _ => indices.iter().flat_map(|&i| i * width..(i + 1) * width).collect(),
+        };
+        Ok(D::take(self.flat(), positions).reshape_like(&shape))
     }
 
     /// Like [`Tensor::try_gather`].
@@ -203,7 +208,7 @@ impl<N: Dim, E: Dtype, D: Backend<E>> Tensor<(N,), E, D> {
     #[track_caller]
     pub fn at(&self, index: usize) -> Tensor<(), E, D> {
         assert!(index < self.numel(), "element {index} of a tensor of shape {:?}", self.dims());
-        self.pick(vec![index], ())
+        D::window(self.flat(), index, 1).reshape_like(&())
     }
 }
 

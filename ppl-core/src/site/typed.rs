@@ -52,6 +52,16 @@ impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> TypedSite<P, E, D> {
         self.value
     }
 
+    /// Sets the value to what was observed.
+    ///
+    /// # Errors
+    /// If it has another shape than the distribution's values; the site stays as it was.
+    pub fn observe(&mut self, value: P::Value) -> Result<(), Error> {
+        self.check_value_shape(&value, "obs")?;
+        self.value = Some(value);
+        Ok(())
+    }
+
     /// Checks that the value has the distribution's shape.
     ///
     /// # Errors
@@ -198,11 +208,11 @@ impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> SampleSite<E, D> for TypedS
             let problem = format!("{} unconstrained numbers were given, expected {expected}", numbers.numel());
             return Err(self.problem(problem));
         }
-        let image = map.forward(numbers.clone());
-        let value = P::Value::from_numbers(&image, &dims);
-        self.value = Some(value.ok_or_else(|| self.problem(NO_NUMBERS.into()))?);
         let is_identity = (&*map as &dyn Any).is::<Identity>();
-        Ok((!is_identity).then(|| map.log_abs_det(numbers, &image).sum_all()))
+        let image = (!is_identity).then(|| map.forward(numbers.clone()));
+        let value = P::Value::from_numbers(image.as_ref().unwrap_or(numbers), &dims);
+        self.value = Some(value.ok_or_else(|| self.problem(NO_NUMBERS.into()))?);
+        Ok(image.map(|image| map.log_abs_det(numbers, &image).sum_all()))
     }
 
     fn unconstrained_len(&self) -> Result<usize, Error> {

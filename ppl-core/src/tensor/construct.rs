@@ -142,6 +142,20 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Operand<S, E, D> {
         }
     }
 
+    /// The number of its own elements: one where it is one number.
+    pub(crate) fn numel(&self) -> usize {
+        if let Operand::Full(tensor) = self { tensor.numel() } else { 1 }
+    }
+
+    /// Whether operations on it are recorded.
+    pub(crate) fn is_tracked(&self) -> bool {
+        match self {
+            Operand::Full(tensor) => tensor.tracked,
+            Operand::Scalar(tensor) => tensor.tracked,
+            Operand::Number(_) => false,
+        }
+    }
+
     /// The number for every element, in the dtype's digits, where this is one and has no gradient.
     pub(crate) fn given(&self) -> Option<f64> {
         match self {

@@ -3,6 +3,7 @@
 use dfdx::tensor::Cpu;
 use smallvec::{SmallVec, smallvec};
 
+use super::registers::in_widest;
 use super::{CHUNK, Element, buffer::slice, output, record_from};
 use crate::backend::Backend;
 use crate::dtype::Dtype;
@@ -81,9 +82,14 @@ where
         let inputs = Args::new(&args, numel);
         threads::each_chunk(&mut values, CHUNK, &|c, chunk| {
             let at = c * CHUNK;
-            for (start, len) in blocks(at, chunk.len()) {
-                fill(f, &mut chunk[start - at..][..len], inputs.block(start, len));
-            }
+            in_widest(
+                #[inline(always)]
+                || {
+                    for (start, len) in blocks(at, chunk.len()) {
+                        fill(f, &mut chunk[start - at..][..len], inputs.block(start, len));
+                    }
+                },
+            );
         });
     }
     let out = output(values, args.iter().any(|a| a.tracked));
@@ -220,25 +226,30 @@ fn round<E: Element, F: Function<E, N>, const N: usize>(
     let mut chunks = targets(taken, scalar, numel.div_ceil(CHUNK));
     threads::each(&mut chunks, &|c, targets| {
         let at = c * CHUNK;
-        // What each argument's gradient gains over a block: found first and added after, so that
-        // both loops are free of branches on what the arguments are.
-        let mut gains = [[E::of(0.0); BLOCK]; N];
-        for (start, len) in blocks(at, CHUNK.min(numel - at)) {
-            let block = inputs.block(start, len).map(|argument| &argument[..len]);
-            let above = &upstream.block(start, len)[0][..len];
-            let values = values.map(|v| &v[start..][..len]);
-            for k in 0..len {
-                let here = std::array::from_fn(|i| block[i][k]);
-                let value = values.map_or_else(|| f.value(here), |v| v[k]);
-                let partials = f.partials(here, value);
-                for i in 0..N {
-                    gains[i][k] = if above[k] == E::of(0.0) { above[k] } else { above[k] * partials[i] };
+        in_widest(
+            #[inline(always)]
+            || {
+                // What each argument's gradient gains over a block: found first and added after, so that
+                // both loops are free of branches on what the arguments are.
+                let mut gains = [[E::of(0.0); BLOCK]; N];
+                for (start, len) in blocks(at, CHUNK.min(numel - at)) {
+                    let block = inputs.block(start, len).map(|argument| &argument[..len]);
+                    let above = &upstream.block(start, len)[0][..len];
+                    let values = values.map(|v| &v[start..][..len]);
+                    for k in 0..len {
+                        let here = std::array::from_fn(|i| block[i][k]);
+                        let value = values.map_or_else(|| f.value(here), |v| v[k]);
+                        let partials = f.partials(here, value);
+                        for i in 0..N {
+                            gains[i][k] = if above[k] == E::of(0.0) { above[k] } else { above[k] * partials[i] };
+                        }
+                    }
+                    for (target, gains) in targets.iter_mut().zip(&gains) {
+                        target.add(start - at, &gains[..len]);
+                    }
                 }
-            }
-            for (target, gains) in targets.iter_mut().zip(&gains) {
-                target.add(start - at, &gains[..len]);
-            }
-        }
+            },
+        );
     });
     let sums: [f64; N] = std::array::from_fn(|i| {
         chunks.iter().map(|targets| if let Target::Scalar(sum) = targets[i] { sum } else { 0.0 }).sum()

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::matrix::{Matrix, multiply};
 use super::shared_weight::SharedWeight;
-use super::{CHUNK, Element, buffer::slice, output, record_from};
+use super::{CHUNK, Element, buffer::slice, matrix_vector, output, record_from};
 use crate::backend::{Activation, Backend, Product};
 use crate::dtype::Dtype;
 use crate::functions::arithmetic::larger;
@@ -24,6 +24,9 @@ where
     Cpu: Backend<E>,
 {
     let Product { batch, m, k, n, shared_right } = sizes;
+    if batch == 1 && n == 1 {
+        return matrix_vector::product(a, b, m, k);
+    }
     let mut values = vec![E::of(0.0); batch * m * n];
     let weight = if batch == 1 { SharedWeight::announce(&b, k, n) } else { None };
     if let Some(weight) = &weight {

@@ -6,6 +6,7 @@ use dfdx::tensor::Cpu;
 
 use super::{Element, buffer::slice, output, record_from};
 use crate::backend::Backend;
+use crate::dtype::Dtype;
 use crate::tensor::Flat;
 
 /// The elements at the given positions.
@@ -19,13 +20,33 @@ where
     };
     let out = output(values, x.tracked);
     record_from(&out, move |grads, upstream| {
-        let gradient = E::buffer(grads.get_or_alloc_mut(&x.inner)?);
-        for (&p, &g) in positions.iter().zip(&upstream) {
-            gradient[p] += g;
-        }
+        scatter(&upstream, &positions, E::buffer(grads.get_or_alloc_mut(&x.inner)?));
         Ok(())
     });
     out
+}
+
+/// Adds each number to the element at its position.
+fn scatter<E: Dtype>(numbers: &[E], positions: &[usize], out: &mut [E]) {
+    const LANES: usize = 4;
+    let n = out.len();
+    if n == 0 || numbers.len() < 2 * LANES * n {
+        positions.iter().zip(numbers).for_each(|(&p, &g)| out[p] += g);
+        return;
+    }
+    // Neighbours often go to one element, whose sums would wait for one another: they go to sums of their own.
+    let mut sums = vec![E::of(0.0); LANES * n];
+    let (groups, rest) = positions.as_chunks::<LANES>();
+    let (numbers, last) = numbers.split_at(LANES * groups.len());
+    for (group, numbers) in groups.iter().zip(numbers.chunks_exact(LANES)) {
+        for lane in 0..LANES {
+            sums[lane * n..][..n][group[lane]] += numbers[lane];
+        }
+    }
+    rest.iter().zip(last).for_each(|(&p, &g)| out[p] += g);
+    for sums in sums.chunks_exact(n) {
+        out.iter_mut().zip(sums).for_each(|(out, &sum)| *out += sum);
+    }
 }
 
 /// The elements from `start` on.

@@ -6,6 +6,7 @@ use smallvec::{SmallVec, smallvec};
 
 use super::buffer::slice;
 use super::elementwise::{Args, BLOCK, FEW, Target, at, blocks, check_lens, fill, sum_of, targets};
+use super::registers::in_widest;
 use super::{CHUNK, Element, output, record_from};
 use crate::autodiff::{DfdxGradients, is_recording};
 use crate::backend::Backend;
@@ -46,11 +47,16 @@ where
     let mut sums: SmallVec<[f64; 1]> = smallvec![0.0; numel.div_ceil(CHUNK)];
     threads::each(&mut sums, &|c, sum| {
         let at = c * CHUNK;
-        let mut values = [E::of(0.0); BLOCK];
-        for (start, len) in blocks(at, CHUNK.min(numel - at)) {
-            fill(f, &mut values[..len], inputs.block(start, len));
-            *sum += sum_of(&values[..len]);
-        }
+        in_widest(
+            #[inline(always)]
+            || {
+                let mut values = [E::of(0.0); BLOCK];
+                for (start, len) in blocks(at, CHUNK.min(numel - at)) {
+                    fill(f, &mut values[..len], inputs.block(start, len));
+                    *sum += sum_of(&values[..len]);
+                }
+            },
+        );
     });
     sums.into_iter().sum()
 }
@@ -114,20 +120,26 @@ where
     let mut chunks: SmallVec<[_; 1]> = targets.into_iter().map(|targets| (0.0, targets)).collect();
     threads::each(&mut chunks, &|c, (sum, targets)| {
         let at = c * CHUNK;
-        let mut values = [E::of(0.0); BLOCK];
-        let mut gains = [[E::of(0.0); BLOCK]; N];
-        for (start, len) in blocks(at, CHUNK.min(numel - at)) {
-            let block = inputs.block(start, len).map(|argument| &argument[..len]);
-            for k in 0..len {
-                let (value, partials) = f.value_and_partials(std::array::from_fn(|i| block[i][k]));
-                values[k] = value;
-                for i in 0..N {
-                    gains[i][k] = partials[i];
+        in_widest(
+            #[inline(always)]
+            || {
+                // Here, so that the compiler sees that nothing else refers to them.
+                let mut values = [E::of(0.0); BLOCK];
+                let mut gains = [[E::of(0.0); BLOCK]; N];
+                for (start, len) in blocks(at, CHUNK.min(numel - at)) {
+                    let block = inputs.block(start, len).map(|argument| &argument[..len]);
+                    for k in 0..len {
+                        let (value, partials) = f.value_and_partials(std::array::from_fn(|i| block[i][k]));
+                        values[k] = value;
+                        for i in 0..N {
+                            gains[i][k] = partials[i];
+                        }
+                    }
+                    *sum += sum_of(&values[..len]);
+                    targets.iter_mut().zip(&gains).for_each(|(target, gains)| target.add(start - at, &gains[..len]));
                 }
-            }
-            *sum += sum_of(&values[..len]);
-            targets.iter_mut().zip(&gains).for_each(|(target, gains)| target.add(start - at, &gains[..len]));
-        }
+            },
+        );
     });
     let total = chunks.iter().map(|(sum, _)| sum).sum();
     let sums: [f64; N] = std::array::from_fn(|i| {

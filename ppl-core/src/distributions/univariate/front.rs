@@ -13,7 +13,7 @@ use crate::rng::Rng;
 use crate::tensor::{Flat, Operand, Tensor};
 
 use super::draws::{draws, draws_in_dtype};
-use super::functions::{Curved, LocScale, LogProb, LogProbGiven, Momentary, Moved};
+use super::functions::{Curved, LocScale, LogProb, LogProbGiven, LogProbVarying, Momentary, Moved};
 use super::{Moment, Sampler, Univariate};
 use crate::distributions::shapes::{batch_shape, elements, number_at};
 
@@ -92,19 +92,18 @@ impl<F: Univariate<K>, S: Shape, E: Dtype, D: Backend<E>, const K: usize, const 
 
     /// A value, or a probability, beside the parameters.
     fn beside(&self, first: Flat<E, D>) -> [Flat<E, D>; N] {
-        std::array::from_fn(|i| if i == 0 { first.clone() } else { self.parameters[i - 1].flat() })
+        let mut first = Some(first);
+        std::array::from_fn(|i| first.take().unwrap_or_else(|| self.parameters[i - 1].flat()))
     }
 
     fn apply(&self, f: impl Function<E, N>, first: &Tensor<S, E, D>) -> Tensor<S, E, D> {
         apply(f, self.beside(elements(F::NAME, first, self.shape)), self.shape)
     }
 
-    fn log_density(&self) -> LogProb<F, K> {
-        let flats = self.flats();
-        if self.shape.num_elements() == 1 || flats.iter().any(|p| p.numel() != 1) {
-            return LogProb::varying();
-        }
-        LogProb::with(flats.each_ref().map(|p| p.item().wide()), flats.iter().any(|p| p.tracked))
+    /// The log-density where all parameters are single numbers, but not the batch.
+    fn fixed_log_density(&self) -> Option<LogProb<F, K>> {
+        let fixed = self.shape.num_elements() != 1 && self.parameters.iter().all(|p| p.numel() == 1);
+        fixed.then(|| LogProb::with(self.numbers_at(0), self.parameters.iter().any(Operand::is_tracked)))
     }
 
     /// The log-density where all parameters are single numbers without a gradient.
@@ -119,7 +118,10 @@ impl<F: Univariate<K>, S: Shape, E: Dtype, D: Backend<E>, const K: usize, const 
     pub(in crate::distributions) fn log_prob(&self, value: &Tensor<S, E, D>) -> Tensor<S, E, D> {
         match self.given_log_density() {
             Some(given) => apply(given, [elements(F::NAME, value, self.shape)], self.shape),
-            None => self.apply(self.log_density(), value),
+            None => match self.fixed_log_density() {
+                Some(fixed) => self.apply(fixed, value),
+                None => self.apply(LogProbVarying::<F, K>::new(), value),
+            },
         }
     }
 
@@ -127,7 +129,10 @@ impl<F: Univariate<K>, S: Shape, E: Dtype, D: Backend<E>, const K: usize, const 
         let (value, numel) = (elements(F::NAME, value, self.shape), self.shape.num_elements());
         match self.given_log_density() {
             Some(given) => apply_sum(given, [value], numel),
-            None => apply_sum(self.log_density(), self.beside(value), numel),
+            None => match self.fixed_log_density() {
+                Some(fixed) => apply_sum(fixed, self.beside(value), numel),
+                None => apply_sum(LogProbVarying::<F, K>::new(), self.beside(value), numel),
+            },
         }
     }
 

@@ -24,33 +24,22 @@ fn joined<E: Dtype, const K: usize, const N: usize>((along_x, along): (f64, [f64
     std::array::from_fn(|i| E::of(if i == 0 { along_x } else { along[i - 1] }))
 }
 
-/// The log-density.
+/// The log-density with the same parameters everywhere, whose normaliser is found once.
 #[derive(Clone, Copy)]
 pub(super) struct LogProb<F, const K: usize> {
-    /// The normaliser and its slopes, where the parameters are single numbers.
-    fixed: Option<(f64, [f64; K])>,
+    normalizer: f64,
+    /// Its slopes.
+    slopes: [f64; K],
     family: PhantomData<fn() -> F>,
 }
 
 impl<F: Univariate<K>, const K: usize> LogProb<F, K> {
-    /// With parameters that differ from element to element.
-    pub(super) fn varying() -> Self {
-        LogProb { fixed: None, family: PhantomData }
-    }
-
-    /// With the same parameters everywhere; `slopes` says whether their gradients are asked for.
+    /// At these parameters; `slopes` says whether their gradients are asked for.
     pub(super) fn with(parameters: [f64; K], slopes: bool) -> Self {
         let normalizer = F::log_normalizer(parameters);
         let slopes = if slopes { F::log_normalizer_slopes(parameters) } else { [0.0; K] };
-        LogProb { fixed: Some((normalizer, slopes)), family: PhantomData }
+        LogProb { normalizer, slopes, family: PhantomData }
     }
-}
-
-/// The normaliser of one element. Not inlined: the compiler would compute its logarithms for every element
-/// and drop them where the parameters are single numbers.
-#[inline(never)]
-fn own_normalizer<F: Univariate<K>, const K: usize>(parameters: [f64; K]) -> f64 {
-    F::log_normalizer(parameters)
 }
 
 impl<E: Dtype, F: Univariate<K>, const K: usize, const N: usize> Function<E, N> for LogProb<F, K> {
@@ -62,11 +51,7 @@ impl<E: Dtype, F: Univariate<K>, const K: usize, const N: usize> Function<E, N> 
     fn value(&self, args: [E; N]) -> E {
         let (x, parameters) = split(args);
         let kernel = F::log_kernel(x, parameters);
-        let normalizer = match self.fixed {
-            Some((normalizer, _)) => normalizer,
-            None => own_normalizer::<F, K>(parameters),
-        };
-        E::of(if kernel == f64::NEG_INFINITY { kernel } else { kernel - normalizer })
+        E::of(if kernel == f64::NEG_INFINITY { kernel } else { kernel - self.normalizer })
     }
 
     #[inline(always)]
@@ -76,10 +61,41 @@ impl<E: Dtype, F: Univariate<K>, const K: usize, const N: usize> Function<E, N> 
         }
         let (x, parameters) = split(args);
         let (along_x, along) = F::log_kernel_slopes(x, parameters);
-        let normalizer = match self.fixed {
-            Some((_, slopes)) => slopes,
-            None => F::log_normalizer_slopes(parameters),
-        };
+        joined::<E, K, N>((along_x, std::array::from_fn(|k| along[k] - self.slopes[k])))
+    }
+}
+
+/// The log-density with parameters that differ from element to element.
+#[derive(Clone, Copy)]
+pub(super) struct LogProbVarying<F, const K: usize> {
+    family: PhantomData<fn() -> F>,
+}
+
+impl<F: Univariate<K>, const K: usize> LogProbVarying<F, K> {
+    pub(super) fn new() -> Self {
+        LogProbVarying { family: PhantomData }
+    }
+}
+
+impl<E: Dtype, F: Univariate<K>, const K: usize, const N: usize> Function<E, N> for LogProbVarying<F, K> {
+    fn name(&self) -> &'static str {
+        F::NAME
+    }
+
+    #[inline(always)]
+    fn value(&self, args: [E; N]) -> E {
+        let (x, parameters) = split(args);
+        E::of(log_density::<F, K>(x, parameters))
+    }
+
+    #[inline(always)]
+    fn partials(&self, args: [E; N], value: E) -> [E; N] {
+        if value == E::neg_infinity() {
+            return [E::of(0.0); N];
+        }
+        let (x, parameters) = split(args);
+        let (along_x, along) = F::log_kernel_slopes(x, parameters);
+        let normalizer = F::log_normalizer_slopes(parameters);
         joined::<E, K, N>((along_x, std::array::from_fn(|k| along[k] - normalizer[k])))
     }
 }
@@ -119,6 +135,7 @@ impl<E: Dtype, F: Univariate<K>, const K: usize> Function<E, 1> for LogProbGiven
 }
 
 /// The log-density at a point.
+#[inline(always)]
 pub(super) fn log_density<F: Univariate<K>, const K: usize>(x: f64, parameters: [f64; K]) -> f64 {
     let kernel = F::log_kernel(x, parameters);
     if kernel == f64::NEG_INFINITY { kernel } else { kernel - F::log_normalizer(parameters) }

@@ -9,6 +9,15 @@ const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
 /// Adding this rounds to the nearest whole number, which is then in the low bits.
 const ROUND: f64 = 6_755_399_441_055_744.0;
 
+/// √½ as bits.
+const SQRT_HALF_BITS: u64 = 0x3fe6_a09e_667f_3bcd;
+
+/// 2⁵².
+const TWO_TO_52: f64 = 4_503_599_627_370_496.0;
+
+/// 2⁵⁴.
+const TWO_TO_54: f64 = 18_014_398_509_481_984.0;
+
 /// 2ⁿ for the n that was added to [`ROUND`], between −1022 and 1023.
 #[inline(always)]
 fn power_of_two(rounded: f64) -> f64 {
@@ -55,15 +64,11 @@ pub(in crate::dtype) fn exp(x: f64) -> f64 {
     if x.is_nan() { x } else { y }
 }
 
-/// ln(1 + x) for 0 ≤ x ≤ 1, within 2 units in the last place.
+/// (artanh(s) / s − 1) / s² for |s| ≤ 1/3, given s²: by Chebyshev's interpolation, within 5e-17.
 #[inline(always)]
-pub(in crate::dtype) fn ln_1p_of_unit(x: f64) -> f64 {
-    // 2 artanh(s) with s = x / (2 + x) ≤ 1/3; (artanh(s) / s − 1) / s² by Chebyshev's interpolation in
-    // s², within 5e-17.
-    let s = x / (2.0 + x);
-    let q = s * s;
-    let p = degree_nine(
-        q,
+fn artanh_rest(square: f64) -> f64 {
+    degree_nine(
+        square,
         [
             0.333_333_333_333_333_3,
             0.200_000_000_000_072_92,
@@ -76,8 +81,36 @@ pub(in crate::dtype) fn ln_1p_of_unit(x: f64) -> f64 {
             0.044_003_692_430_723_37,
             0.080_820_228_059_717_66,
         ],
-    );
-    2.0 * (s + s * (q * p))
+    )
+}
+
+/// ln(1 + x) for 0 ≤ x ≤ 1, within 2 units in the last place.
+#[inline(always)]
+pub(in crate::dtype) fn ln_1p_of_unit(x: f64) -> f64 {
+    // 2 artanh(s) with s = x / (2 + x) ≤ 1/3.
+    let s = x / (2.0 + x);
+    let q = s * s;
+    2.0 * (s + s * (q * artanh_rest(q)))
+}
+
+/// ln x, within 2 units in the last place: −∞ at 0, NaN below.
+#[inline(always)]
+pub(in crate::dtype) fn ln(x: f64) -> f64 {
+    // x = 2ⁿ·m with m between √½ and √2, a subnormal number after 54 doublings; ln m = 2 artanh((m − 1) / (m + 1)).
+    let small = x < f64::MIN_POSITIVE;
+    let normal = if small { x * TWO_TO_54 } else { x };
+    let shifted = normal.to_bits().wrapping_sub(SQRT_HALF_BITS).wrapping_add(1023 << 52);
+    // n + 1023 as the low bits of 2⁵².
+    let whole = f64::from_bits((shifted >> 52) | TWO_TO_52.to_bits()) - (TWO_TO_52 + 1023.0);
+    let m = f64::from_bits((shifted & ((1 << 52) - 1)).wrapping_add(SQRT_HALF_BITS));
+    let n = if small { whole - 54.0 } else { whole };
+    let s = (m - 1.0) / (m + 1.0);
+    let q = s * s;
+    let y = n * LN_2_HIGH + (2.0 * s + (2.0 * s * (q * artanh_rest(q)) + n * LN_2_LOW));
+    let y = if x == 0.0 { f64::NEG_INFINITY } else { y };
+    let y = if x < 0.0 { f64::NAN } else { y };
+    // ∞ and NaN are their own logarithms.
+    if x < f64::INFINITY { y } else { x }
 }
 
 /// 1 − e⁻ˣ for x ≥ 0, within 4 units in the last place: softplus's derivative by its value.
@@ -138,6 +171,20 @@ mod tests {
         assert!(worst <= 2.0, "{worst}");
         assert_eq!((ln_1p_of_unit(0.0), ln_1p_of_unit(1e-300)), (0.0, 1e-300));
         assert!(ln_1p_of_unit(f64::NAN).is_nan());
+    }
+
+    #[test]
+    fn ln_is_within_two_units_in_the_last_place() {
+        let near_one = (1..1_000_000).map(|i| 0.5 + f64::from(i) * 1.5e-6).filter(|&x| x != 1.0);
+        let anywhere = (-1_073..1_024).flat_map(|n| [1.0, 1.37, 1.41422].map(|m| m * 2f64.powi(n)));
+        let worst = worst(near_one.chain(anywhere), ln, f64::ln);
+        assert!(worst <= 2.0, "{worst}");
+        assert_eq!((ln(1.0), ln(0.0), ln(-0.0)), (0.0, f64::NEG_INFINITY, f64::NEG_INFINITY));
+        assert_eq!(
+            (ln(f64::INFINITY), ln(f64::MAX), ln(f64::from_bits(1))),
+            (f64::INFINITY, f64::MAX.ln(), f64::from_bits(1).ln())
+        );
+        assert!(ln(-1.0).is_nan() && ln(f64::NAN).is_nan() && ln(f64::NEG_INFINITY).is_nan());
     }
 
     #[test]
