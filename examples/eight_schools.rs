@@ -34,7 +34,7 @@ const TAU: [f64; 2] = [3.597, 3.236];
 const ELPD_LOO: f64 = -30.73;
 
 #[model]
-fn eight_schools(errors: &Schools, effects: Option<&Schools>) {
+fn eight_schools(errors: &Schools, effects: &Schools) {
     let mu: Scalar = sample!("mu", Normal::new(0.0, 5.0));
     let tau: Scalar = sample!("tau", HalfCauchy::new(5.0));
     plate!("schools", 8, |_| {
@@ -52,7 +52,7 @@ struct Options {
 
 fn run(options: &Options) -> Result<Value, Box<dyn Error>> {
     let (effects, errors) = (Tensor::from(EFFECTS), Tensor::from(ERRORS));
-    let data = (&errors, Some(&effects));
+    let data = (&errors, &effects);
     // Effects far from the mean have little probability where τ is small: chains move better among standardised ones.
     let model = eight_schools.reparam(Reparam::new().site("theta", LocScale::new(0.0)));
     let mut mcmc = Mcmc::new(model.clone(), data, NutsOptions::default(), options.sampling.options())?;
@@ -67,7 +67,7 @@ fn run(options: &Options) -> Result<Value, Box<dyn Error>> {
     }
 
     // What the first school would see if it tried again.
-    let predicted = Predictive::posterior(model, (&errors, None), &draws).seed(options.sampling.seed).collect()?;
+    let predicted = Predictive::posterior(model, data, &draws).seed(options.sampling.seed).collect()?;
     let again = predicted.quantity("y[0]")?.concat();
     let above = again.iter().filter(|&&y| y >= EFFECTS[0]).count() as f64 / again.len() as f64;
     eprintln!("the first school would see {} or more again with probability {above:.2}", EFFECTS[0]);
