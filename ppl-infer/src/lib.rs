@@ -19,6 +19,8 @@ pub mod mcmc;
 pub mod checkpoint;
 // Chains of a sampler, and all that they draw.
 pub mod chains;
+// Gibbs sampling: blocks of a model's sites, each with a kernel of its own.
+pub mod gibbs;
 // How parameters follow their gradients.
 pub mod optim;
 // One run of guide and model, joined.
@@ -32,6 +34,7 @@ pub use chains::{Mcmc, McmcOptions};
 pub use density::LogDensity;
 pub use draws::Draws;
 pub use elbo::{Objective, TraceElbo};
+pub use gibbs::Gibbs;
 pub use model_density::{LatentSite, ModelDensity};
 pub use optim::{Adam, ClippedAdam, Optimizer, Sgd};
 pub use svi::{RunOptions, StopReason, Svi};
