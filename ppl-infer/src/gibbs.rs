@@ -4,6 +4,7 @@
 //! A kernel that leaves the conditional of its block invariant leaves the posterior invariant, and so do several, one
 //! after another. Held sites keep their constrained values; their densities count as far as the block changes them.
 
+use ppl_core::autodiff::no_grad;
 use ppl_core::backend::Backend;
 use ppl_core::model::{IntoArgs, Model};
 use ppl_core::params::ParamStore;
@@ -13,6 +14,7 @@ use ppl_core::{Dtype, Error};
 use crate::chains::{Mcmc, McmcError, McmcOptions};
 use crate::draws::{Variable, layout};
 use crate::model_density::named::List;
+use crate::model_density::start::Start;
 use crate::target::InitStrategy;
 
 // What the caller must mend.
@@ -152,9 +154,11 @@ where
 fn variables<E: Dtype, D: Backend<E>>(runs: &mut dyn Runs<E, D>) -> Result<Vec<Variable>, Error> {
     let mut found = Vec::new();
     runs.run(&mut Rng::seed(0), &mut |inner, body| {
-        let mut list = List { inner, found: Vec::new() };
-        ppl_core::autodiff::no_grad(|| body(&mut list));
-        found = std::mem::take(&mut list.found);
+        let mut rng = Rng::seed(0);
+        let mut start = Start::new(inner, &sampler::LOOK, &mut rng);
+        let mut list = List { inner: &mut start, found: Vec::new() };
+        no_grad(|| body(&mut list));
+        found = list.found;
         Ok(())
     })?;
     Ok(layout(found))

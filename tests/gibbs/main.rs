@@ -11,6 +11,8 @@ mod conjugate;
 mod hidden_markov;
 // A mixture with few data, against all assignments; and that exact draws stay exact.
 mod mixture;
+// The same mixture in single precision.
+mod single_precision;
 // Elements of plates that are independent, and that only seem to be.
 mod plates;
 // Supports that move with other sites.

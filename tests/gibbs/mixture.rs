@@ -12,10 +12,10 @@ use rand_distr::StandardNormal;
 
 use crate::estimates::close;
 
-const DATA: [f64; 5] = [-1.6, -0.7, 0.4, 1.3, 2.1];
-const WEIGHTS: [f64; 2] = [0.4, 0.6];
+pub(crate) const DATA: [f64; 5] = [-1.6, -0.7, 0.4, 1.3, 2.1];
+pub(crate) const WEIGHTS: [f64; 2] = [0.4, 0.6];
 /// Prior standard deviation of the means.
-const SPREAD: f64 = 2.0;
+pub(crate) const SPREAD: f64 = 2.0;
 
 #[model]
 fn mixture() {
@@ -30,7 +30,7 @@ fn mixture() {
 
 /// Posterior mean and variance of a component's mean with these data, and the log of their marginal likelihood but for what all
 /// assignments share.
-fn component(of: usize, assignment: u32) -> (f64, f64, f64) {
+pub(crate) fn component(of: usize, assignment: u32) -> (f64, f64, f64) {
     let own = || (0..5).filter(|i| (assignment >> i & 1) as usize == of).map(|i| DATA[i]);
     let (count, sum) = (own().count() as f64, own().sum::<f64>());
     let precision = SPREAD.powi(-2) + count;
@@ -45,7 +45,7 @@ fn assignments() -> Vec<f64> {
     (0..32).map(|assignment| weight(assignment) / total).collect()
 }
 
-fn expected(of: impl Fn(u32) -> f64) -> f64 {
+pub(crate) fn expected(of: impl Fn(u32) -> f64) -> f64 {
     (0..32).zip(assignments()).map(|(assignment, probability)| probability * of(assignment)).sum()
 }
 

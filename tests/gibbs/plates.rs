@@ -1,7 +1,7 @@
 //! Elements of plates: those that are independent have exact frequencies, and those that only seem to be are found out.
 
 use ppl::infer::gibbs::{DiscreteMetropolis, Enumerate, Rule};
-use ppl::infer::{Draws, Gibbs, McmcOptions};
+use ppl::infer::{Draws, Gibbs, InitStrategy, McmcOptions};
 use ppl::prelude64::*;
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 
@@ -15,21 +15,12 @@ const SEEN: [f64; 4] = [0.3, 1.2, 2.0, 0.5];
 fn independent() {
     plate!("rows", 4, |_| {
         let z: Tensor<Rank1<4>, usize> = sample!("z", Categorical::new(Tensor::from(PROBS)));
-        let loc: Tensor<Rank1<4>> = Tensor::from(
-            z.to_vec()
-                .iter()
-                .map(|&k| k as f64)
-                .collect::<Vec<_>>()
-                .as_slice()
-                .try_into()
-                .map(|a: [f64; 4]| a)
-                .unwrap(),
-        );
+        let loc = Tensor::<Rank1<3>>::from([0.0, 1.0, 2.0]).gather::<Rank1<4>>(&z.to_vec());
         sample!("y", Normal::new(loc, 1.0), obs = Tensor::from(SEEN), scale = 0.5);
     });
 }
 
-fn run<M: Model<(), E = f64, D = Cpu> + Clone + Send + Sync>(
+fn run<M: Model<(), E = f64, D = Cpu> + Clone + Send>(
     model: M,
     names: &[&str],
     rule: impl Into<Rule>,
@@ -38,7 +29,7 @@ fn run<M: Model<(), E = f64, D = Cpu> + Clone + Send + Sync>(
     let options = McmcOptions { chains: 2, warmup: 20, draws, ..McmcOptions::default() };
     let gibbs = Gibbs::new(model, ()).unwrap().block(names.iter().copied(), rule);
     let mut mcmc = gibbs.chains(&options).unwrap();
-    mcmc.run_here(|_| std::ops::ControlFlow::Continue(())).unwrap();
+    mcmc.run().unwrap();
     mcmc.into_draws()
 }
 
@@ -117,6 +108,70 @@ fn check_coupled(draws: &Draws) {
     }
     for i in 0..4 {
         close(draws, &format!("P(z[{i}] and the next)"), expected(&|z| z[i] * z[i + 1]), |row| row[i] * row[i + 1]);
+    }
+}
+
+/// Neighbours differ, always: wherever all are alike nothing is possible.
+#[model]
+fn alternating() {
+    plate!("rows", 4, |_| {
+        let z: Tensor<Rank1<4>, usize> = sample!("z", Categorical::new(Tensor::from([[0.2, 0.3, 0.5]; 4])));
+        let z = z.to_vec();
+        let apart = |i: usize| if i == 0 || z[i] != z[i - 1] { 0.0 } else { f64::NEG_INFINITY };
+        factor!("apart", Tensor::<Rank1<4>>::from([0, 1, 2, 3].map(apart)));
+    });
+}
+
+#[test]
+fn elements_that_exclude_one_another() {
+    let mut values = ValueMap::new();
+    values.put("z", Some(Tensor::<Rank1<4>, usize>::from([0, 1, 2, 0])));
+    let options = McmcOptions {
+        chains: 2,
+        warmup: 20,
+        draws: 4000,
+        init: InitStrategy::Values(values),
+        ..McmcOptions::default()
+    };
+    let gibbs = Gibbs::new(alternating, ()).unwrap().block(["z"], Enumerate::default());
+    let mut mcmc = gibbs.chains(&options).unwrap();
+    mcmc.run().unwrap();
+    assert!(mcmc.samplers().all(|sampler| sampler.coupled() == ["z"]));
+    let draws = mcmc.into_draws();
+    let probs = [0.2, 0.3, 0.5];
+    let states = (0..81_usize).map(|state| [1, 3, 9, 27].map(|place| state / place % 3));
+    let states = states.filter(|z| z.windows(2).all(|pair| pair[0] != pair[1]));
+    let weight = |z: &[usize; 4]| z.iter().map(|&k| probs[k]).product::<f64>();
+    let total: f64 = states.clone().map(|z| weight(&z)).sum();
+    for k in 0..3 {
+        let expected: f64 = states.clone().filter(|z| z[1] == k).map(|z| weight(&z)).sum();
+        close(&draws, &format!("P(z[1] = {k})"), expected / total, |row| f64::from(u8::from(row[1] == k as f64)));
+    }
+}
+
+/// Counts without a bound, in a plate.
+#[model]
+fn counts() {
+    plate!("rows", 3, |_| {
+        let rates: Tensor<Rank1<3>> = Tensor::from([1.0, 3.0, 8.0]);
+        let n: Tensor<Rank1<3>> = sample!("n", Poisson::new(rates), scale = 0.7);
+        sample!("y", Normal::new(n, 1.5), obs = Tensor::from([2.5, 1.0, 10.0]));
+    });
+}
+
+#[test]
+fn counts_by_proposals_from_the_prior() {
+    let draws = run(counts, &["n"], DiscreteMetropolis::Prior, 6000);
+    for (i, (rate, y)) in [(1.0_f64, 2.5), (3.0, 1.0), (8.0, 10.0)].into_iter().enumerate() {
+        let log_factorial = |n: u32| (1..=n).map(|k| f64::from(k).ln()).sum::<f64>();
+        let weight = |n: u32| {
+            (0.7 * (f64::from(n) * rate.ln() - log_factorial(n)) - 0.5 * ((y - f64::from(n)) / 1.5).powi(2)).exp()
+        };
+        let total: f64 = (0..80).map(weight).sum();
+        let mean = (0..80).map(|n| f64::from(n) * weight(n)).sum::<f64>() / total;
+        let square = (0..80).map(|n| f64::from(n * n) * weight(n)).sum::<f64>() / total;
+        close(&draws, &format!("E n[{i}]"), mean, |row| row[i]);
+        close(&draws, &format!("E n[{i}]²"), square, |row| row[i] * row[i]);
     }
 }
 

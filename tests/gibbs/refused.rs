@@ -90,20 +90,16 @@ fn a_site_that_some_values_bring_about() {
     for error in [without.unwrap_err(), heads.unwrap_err()] {
         contains(&error.to_string(), &["`heads`"]);
     }
-    let latent = Gibbs::new(branching, ()).unwrap().block(["heads"], NutsOptions::default());
-    let known = latent.sampler(10, &InitStrategy::Prior, &mut Rng::seed(0)).err().unwrap();
-    println!("{known}");
 }
 
 #[model]
-fn impossible() {
+fn half() {
     let coin: Scalar = sample!("coin", Bernoulli::new(0.4));
     let x: Scalar = sample!("x", Normal::standard());
-    let log_weight = if x.item() > -100.0 && coin.item() > -1.0 { 0.0 } else { f64::NEG_INFINITY };
-    factor!("never", Scalar::scalar(if x.item() > 0.0 { f64::NEG_INFINITY } else { log_weight }));
+    factor!("never", Scalar::scalar(if x.item() > 0.0 { f64::NEG_INFINITY } else { coin.item() }));
 }
 
-/// Moves where the coin cannot be.
+/// Moves where nothing can be.
 #[derive(Clone)]
 struct Astray;
 
@@ -115,7 +111,7 @@ impl ppl::infer::gibbs::BlockKernel for Astray {
 
 #[test]
 fn a_kernel_that_goes_where_nothing_can_be() {
-    let gibbs = Gibbs::new(impossible, ()).unwrap().block(["x"], Astray).block(["coin"], Enumerate::default());
+    let gibbs = Gibbs::new(half, ()).unwrap().block(["x"], Astray).block(["coin"], Enumerate::default());
     let mut sampler = gibbs.sampler(10, &InitStrategy::default(), &mut Rng::seed(0)).unwrap();
     let error = sampler.step(&mut Rng::seed(0)).unwrap_err();
     contains(&error.to_string(), &["`x`", "-inf"]);

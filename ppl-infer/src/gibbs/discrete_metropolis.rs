@@ -33,6 +33,10 @@ impl Proposer {
         Proposer { site, rule, coupled: false }
     }
 
+    pub(super) fn site(&self) -> usize {
+        self.site
+    }
+
     /// Moves each element of the plates around the site, or leaves it.
     ///
     /// # Errors
@@ -126,12 +130,12 @@ impl Proposer {
             if elements == 1 { then.total() - now.total() } else { then.each[element] - now.each[element] }
         };
         let mut accepted = 0;
-        for element in 0..elements {
+        for (element, predicted) in predicted.iter_mut().enumerate() {
             let place = element * row..(element + 1) * row;
             let ratio = self.log_ratio(change(element), [now.own[element], then.own[element]]);
             if numbers[place.clone()] != proposed[place.clone()] && acceptance.is_accepted(ratio, rng) {
                 mixed[place.clone()].copy_from_slice(&proposed[place]);
-                predicted[element] = then.each[element];
+                *predicted = then.each[element];
                 accepted += 1;
             }
         }

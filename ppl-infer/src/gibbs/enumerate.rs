@@ -56,23 +56,22 @@ fn indices(sizes: &[usize], combination: usize) -> Vec<usize> {
 
 /// What is known of a unit in a step.
 struct Choices<'c> {
-    unit: &'c Unit,
+    sites: &'c [usize],
     latents: &'c [Latent],
     /// Of each site, its possible values.
     supports: Vec<Vec<Vec<f64>>>,
     /// How many values each site has.
     sizes: Vec<usize>,
-    combinations: usize,
 }
 
 impl Choices<'_> {
     fn latent(&self) -> &Latent {
-        &self.latents[self.unit.sites[0]]
+        &self.latents[self.sites[0]]
     }
 
     /// The value of a cell in a combination, written over that in `numbers`.
     fn put(&self, site: usize, numbers: &mut [f64], (element, column): (usize, usize), combination: usize) {
-        let latent = &self.latents[self.unit.sites[site]];
+        let latent = &self.latents[self.sites[site]];
         let start = element * latent.row() + column * latent.event;
         let cell = start..start + latent.event;
         let index = indices(&self.sizes, combination)[site];
@@ -110,7 +109,11 @@ enum Drawn {
 }
 
 impl Unit {
-    /// Draws all its sites' elements. The number of runs of the model.
+    pub(super) fn sites(&self) -> &[usize] {
+        &self.sites
+    }
+
+    /// Draws all its sites' elements.
     ///
     /// # Errors
     /// Those of the runs; if no value is possible.
@@ -126,27 +129,21 @@ impl Unit {
             return Ok(());
         }
         let first = self.first(joint)?;
-        let sizes: Vec<usize> = first.supports.iter().map(Vec::len).collect();
-        let combinations = sizes.iter().product();
         let supports = first.supports.clone();
+        let sites = self.sites.clone();
+        let choices = Choices { sites: &sites, latents, sizes: supports.iter().map(Vec::len).collect(), supports };
         // The first run had every element at its first value: where no other elements stay, it is one of those asked for.
         let mut known = (width == 1 && (elements == 1 || !self.coupled)).then_some(first);
         for column in 0..width {
             if !self.coupled {
-                let choices =
-                    Choices { unit: self, latents, supports: supports.clone(), sizes: sizes.clone(), combinations };
                 match choices.draw(joint, Cells::Column(column), known.take(), rng)? {
                     Drawn::Moved(values) => joint.values.set(values),
                     Drawn::Coupled => self.coupled = true,
                 }
             }
-            if self.coupled {
-                let choices =
-                    Choices { unit: self, latents, supports: supports.clone(), sizes: sizes.clone(), combinations };
-                for element in 0..elements {
-                    if let Drawn::Moved(values) = choices.draw(joint, Cells::One(element, column), None, rng)? {
-                        joint.values.set(values);
-                    }
+            for element in 0..if self.coupled { elements } else { 0 } {
+                if let Drawn::Moved(values) = choices.draw(joint, Cells::One(element, column), None, rng)? {
+                    joint.values.set(values);
                 }
             }
         }
@@ -165,8 +162,8 @@ impl Unit {
 impl Choices<'_> {
     fn run<E: Dtype, D: Backend<E>>(&self, joint: &mut Joint<'_, E, D>, numbers: &[Vec<f64>]) -> Result<Terms, Error> {
         let mut sources = joint.held();
-        self.unit.sites.iter().zip(numbers).for_each(|(&site, numbers)| sources[site] = Source::Numbers(numbers));
-        Terms::of(joint, self.unit.sites[0], &sources, Question::default(), &mut Rng::seed(0))
+        self.sites.iter().zip(numbers).for_each(|(&site, numbers)| sources[site] = Source::Numbers(numbers));
+        Terms::of(joint, self.sites[0], &sources, Question::default(), &mut Rng::seed(0))
     }
 
     /// Draws some cells; `first` is the run with their first values, where it was made.
@@ -174,31 +171,25 @@ impl Choices<'_> {
         &self,
         joint: &mut Joint<'_, E, D>,
         cells: Cells,
-        first: Option<Terms>,
+        mut first: Option<Terms>,
         rng: &mut Rng,
     ) -> Result<Drawn, GibbsError> {
-        let base: Vec<Vec<f64>> =
-            self.unit.sites.iter().map(|&site| joint.numbers(site)).collect::<Result<_, Error>>()?;
-        let mut first = first;
-        let runs = (0..self.combinations).map(|combination| match first.take() {
+        let base: Vec<Vec<f64>> = self.sites.iter().map(|&site| joint.numbers(site)).collect::<Result<_, Error>>()?;
+        let runs = (0..self.sizes.iter().product()).map(|combination| match first.take() {
             Some(first) if combination == 0 => Ok(first),
             _ => self.run(joint, &self.numbers(&base, cells, |_| combination)),
         });
         let mut runs = runs.collect::<Result<Vec<Terms>, Error>>()?;
-        match cells {
-            Cells::Column(column) if self.latent().elements > 1 => self.draw_each(joint, column, &base, &runs, rng),
-            Cells::Column(_) | Cells::One(..) => {
-                let weights: Vec<f64> = runs.iter().map(Terms::total).collect();
-                let element = match cells {
-                    Cells::One(element, column) if self.latent().numbers != Some(self.latent().event) => {
-                        Some(element * self.latent().width() + column)
-                    }
-                    Cells::One(..) | Cells::Column(_) => None,
-                };
-                let chosen = self.chosen(&weights, element, rng)?;
-                Ok(Drawn::Moved(runs.swap_remove(chosen).typed))
+        let (element, column) = match cells {
+            Cells::Column(column) if self.latent().elements > 1 => {
+                return self.draw_each(joint, column, &base, &runs, rng);
             }
-        }
+            Cells::Column(column) => (0, column),
+            Cells::One(element, column) => (element, column),
+        };
+        let weights: Vec<f64> = runs.iter().map(Terms::total).collect();
+        let chosen = self.chosen(&weights, (element, column), rng)?;
+        Ok(Drawn::Moved(runs.swap_remove(chosen).typed))
     }
 
     /// Draws a cell of each element of the plates; tells if the elements turn out to depend on one another.
@@ -213,12 +204,15 @@ impl Choices<'_> {
         if !runs.iter().all(|run| run.same_outside(&runs[0])) {
             return Ok(Drawn::Coupled);
         }
-        let width = self.latent().width();
         let draw = |element: usize| {
             let weights: Vec<f64> = runs.iter().map(|run| run.each[element]).collect();
-            self.chosen(&weights, Some(element * width + column), rng)
+            self.chosen(&weights, (element, column), rng)
         };
-        let chosen = (0..self.latent().elements).map(draw).collect::<Result<Vec<usize>, GibbsError>>()?;
+        let chosen = match (0..self.latent().elements).map(draw).collect::<Result<Vec<usize>, GibbsError>>() {
+            // The present values are possible: if none is, the others in the runs made it so.
+            Err(GibbsError::Impossible { .. }) => return Ok(Drawn::Coupled),
+            chosen => chosen?,
+        };
         // Each element was judged while the others were all alike. With the values as they are now nothing may differ.
         let mixed = self.run(joint, &self.numbers(base, Cells::Column(column), |element| chosen[element]))?;
         let predicted: Vec<f64> = chosen.iter().enumerate().map(|(element, &run)| runs[run].each[element]).collect();
@@ -226,13 +220,14 @@ impl Choices<'_> {
         Ok(if as_predicted { Drawn::Moved(mixed.typed) } else { Drawn::Coupled })
     }
 
-    /// A combination, drawn by the logarithms of the weights.
-    fn chosen(&self, weights: &[f64], element: Option<usize>, rng: &mut Rng) -> Result<usize, GibbsError> {
-        let names =
-            || self.unit.sites.iter().map(|&site| self.latents[site].name.as_str()).collect::<Vec<_>>().join("`, `");
+    /// A combination for a cell, drawn by the logarithms of the weights.
+    fn chosen(&self, weights: &[f64], (element, column): (usize, usize), rng: &mut Rng) -> Result<usize, GibbsError> {
+        let names = || self.sites.iter().map(|&site| self.latents[site].name.as_str()).collect::<Vec<_>>().join("`, `");
         if let Some(at) = weights.iter().position(|weight| weight.is_nan() || *weight == f64::INFINITY) {
             return Err(GibbsError::NotANumber { site: names(), value: self.shown(at), log_density: weights[at] });
         }
+        let width = self.latent().width();
+        let element = (self.latent().elements * width > 1).then_some(element * width + column);
         draw_index(weights, rng).ok_or_else(|| GibbsError::Impossible { site: names(), element })
     }
 }

@@ -167,9 +167,7 @@ impl<E: Dtype, D: Backend<E>> Joint<'_, E, D> {
         let (mut log_density, mut typed) = (0.0, Vec::new());
         no_grad(|| {
             self.run(&mut Rng::seed(0), sources, None, &mut |site, place, _| {
-                if site.state().is_scored() {
-                    log_density += site.log_prob_sum().item().wide();
-                }
+                log_density += scored(site);
                 typed.extend(changed_value(site, place, sources));
                 Ok(())
             })
@@ -177,7 +175,7 @@ impl<E: Dtype, D: Backend<E>> Joint<'_, E, D> {
         Ok((log_density, typed))
     }
 
-    /// Writes the numbers of the variables that a draw holds.
+    /// Writes the numbers of the variables that a draw holds; the log-density there.
     ///
     /// # Errors
     /// As [`Joint::run`], and a deterministic site that came, went or has changed its size.
@@ -187,17 +185,26 @@ impl<E: Dtype, D: Backend<E>> Joint<'_, E, D> {
         sources: &[Source<'_>],
         free: Option<&Flat<E, D>>,
         row: &mut [f64],
-    ) -> Result<(), Error> {
-        let (latents, values) = (self.latents, &*self.values);
+    ) -> Result<f64, Error> {
+        let (latents, values, mut log_density) = (self.latents, &*self.values, 0.0);
         self.runs.run(&mut Rng::seed(0), &mut |inner, body| {
-            let seen: &mut Seen<'_, E, D> = &mut |_, _, _| Ok(());
-            let mut assign =
-                Assign { inner, latents, values, sources, free, seen, met: vec![false; latents.len()], next: 0 };
+            let seen: &mut Seen<'_, E, D> = &mut |site, _, _| {
+                log_density += scored(site);
+                Ok(())
+            };
+            let met = vec![false; latents.len()];
+            let mut assign = Assign { inner, latents, values, sources, free, seen, met, next: 0 };
             let mut write = Write { inner: &mut assign, variables, next: 0, row };
             no_grad(|| body(&mut write));
             assign.check_complete()
-        })
+        })?;
+        Ok(log_density)
     }
+}
+
+/// What a site adds to the log-density.
+fn scored<E: Dtype, D: Backend<E>>(site: &dyn SampleSite<E, D>) -> f64 {
+    if site.state().is_scored() { site.log_prob_sum().item().wide() } else { 0.0 }
 }
 
 /// The value of a latent site, where it is not the one that is held.
@@ -260,7 +267,7 @@ impl<E: Dtype, D: Backend<E>> Assign<'_, '_, E, D> {
                 site.set_value(&*first, "Gibbs")?;
             }
             Source::Image(range) => {
-                let numbers = self.free.map(|free| free.slice(&[range.clone()]));
+                let numbers = self.free.map(|free| free.slice(std::slice::from_ref(range)));
                 let numbers =
                     numbers.ok_or_else(|| wrong(site.name().to_owned(), "it has no unconstrained numbers"))?;
                 return Ok((place, Some(site.set_unconstrained(&numbers)?)));

@@ -103,11 +103,24 @@ where
         (joint, &mut self.blocks, &self.variables)
     }
 
-    /// Writes the present draw into the row.
-    pub(super) fn write(&mut self) -> Result<(), Error> {
+    /// Writes the present draw into the row; the log-density of all values.
+    pub(super) fn write(&mut self) -> Result<f64, Error> {
         let mut joint = Joint { runs: &mut self.program, latents: &self.latents, values: &mut self.values };
         let sources = joint.held();
         joint.write(&self.variables, &sources, None, &mut self.row)
+    }
+
+    /// The discrete sites in plates whose elements were found to depend on one another, so that each of them takes runs of
+    /// its own.
+    pub fn coupled(&self) -> Vec<&str> {
+        let sites = self.blocks.iter().flat_map(|block| match block {
+            Mover::Enumerated(units) => {
+                units.iter().filter(|unit| unit.coupled).flat_map(Unit::sites).copied().collect()
+            }
+            Mover::Proposed(sites) => sites.iter().filter(|site| site.coupled).map(Proposer::site).collect(),
+            Mover::Tuned(_) | Mover::Own { .. } => Vec::new(),
+        });
+        sites.map(|site: usize| self.latents[site].name.as_str()).collect()
     }
 
     /// The step size and the metric of each tuned block, in the order of the blocks; nothing of others.
@@ -158,9 +171,12 @@ fn in_order(latents: &[Latent], (found, values): (Vec<Latent>, Vec<Box<dyn AnyVa
     Ok(Values::new(latents.iter().map(value).collect::<Result<_, Error>>()?))
 }
 
-/// The latent sites of a model, found in a run from the prior.
+/// Where runs begin that only look for sites: continuous ones at the image of zeros, discrete ones at a draw.
+pub(super) const LOOK: InitStrategy = InitStrategy::Uniform(0.0);
+
+/// The latent sites of a model.
 pub(super) fn find<E: Dtype, D: Backend<E>>(runs: &mut dyn Runs<E, D>) -> Result<Vec<Latent>, Error> {
-    Ok(start(runs, &InitStrategy::Prior, &mut Rng::seed(0))?.0)
+    Ok(start(runs, &LOOK, &mut Rng::seed(0))?.0)
 }
 
 /// What is wrong with one more initial state, in words.
@@ -286,9 +302,7 @@ where
                 }
             }
         }
-        let sources = joint.held();
-        let log_density = joint.score(&sources)?.0;
-        self.write()?;
+        let log_density = self.write()?;
         Ok(figures.finish(self.blocks.len(), log_density))
     }
 
