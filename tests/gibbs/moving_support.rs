@@ -1,6 +1,8 @@
-//! A site whose support moves with another one: the value that is held stays, and its unconstrained numbers follow.
+//! A site whose support moves with another one: the value that is held stays, and its unconstrained numbers follow. Its
+//! kernel takes small steps, so that it would not forget a value that it was moved to by mistake.
 
-use ppl::infer::mcmc::NutsOptions;
+use ppl::infer::gibbs::Tuned;
+use ppl::infer::mcmc::{HmcOptions, Length, NutsOptions};
 use ppl::infer::{Gibbs, McmcOptions};
 use ppl::prelude64::*;
 
@@ -23,8 +25,10 @@ fn both_are_those_of_the_quadrature() {
     };
     let expected = |of: &dyn Fn(f64, f64) -> f64| total(of) / total(&|_, _| 1.0);
     let gibbs = Gibbs::new(below, ()).unwrap();
-    let gibbs = gibbs.block(["x"], NutsOptions::default()).block(["high"], NutsOptions::default());
-    let options = McmcOptions { chains: 2, warmup: 400, draws: 5000, ..McmcOptions::default() };
+    let small = HmcOptions { length: Length::Steps(1), ..HmcOptions::default() };
+    let small = Tuned::new(small).target_accept(0.97);
+    let gibbs = gibbs.block(["x"], small).block(["high"], NutsOptions::default());
+    let options = McmcOptions { chains: 2, warmup: 400, draws: 12_000, ..McmcOptions::default() };
     let mut mcmc = gibbs.chains(&options).unwrap();
     mcmc.run().unwrap();
     let draws = mcmc.into_draws();
