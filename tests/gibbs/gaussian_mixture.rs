@@ -54,29 +54,28 @@ fn the_components_are_found() {
     let mut mcmc = gibbs.chains(&options).unwrap();
     mcmc.run().unwrap();
     let draws = mcmc.into_draws();
-    let mut sums = [[0.0; 3]; 3];
+    // Weight, mean and scale of each component.
+    let mut found = [[0.0; 3]; 3];
     let mut right = 0;
     for row in draws.chains().iter().flat_map(|chain| chain.rows()) {
         let mut order = [0, 1, 2];
         order.sort_by(|&a, &b| row[3 + a].total_cmp(&row[3 + b]));
-        for (variable, sums) in sums.iter_mut().enumerate() {
-            (0..3).for_each(|k| sums[k] += row[3 * variable + order[k]] / 1000.0);
+        for (found, at) in found.iter_mut().zip(order) {
+            (0..3).for_each(|variable| found[variable] += row[3 * variable + at] / 1000.0);
         }
         right += truth.iter().zip(&row[9..]).filter(|&(&k, &z)| order[k] == z as usize).count();
     }
-    println!("{sums:?}, {right} of {}", 1000 * N);
+    println!("{found:?}, {right} of {}", 1000 * N);
     // What the data themselves say of each component whose members are known; the posterior is a little wider than that.
-    let of =
-        |k: usize| truth.iter().zip(data.to_vec()).filter(move |(z, _)| **z == k).map(|(_, y)| y).collect::<Vec<_>>();
-    for k in 0..3 {
-        let own = of(k);
+    for (k, [weight, loc, scale]) in found.into_iter().enumerate() {
+        let own: Vec<f64> = truth.iter().zip(data.to_vec()).filter(|(z, _)| **z == k).map(|(_, y)| y).collect();
         let n = own.len() as f64;
         let mean = own.iter().sum::<f64>() / n;
         let sd = (own.iter().map(|y| (y - mean).powi(2)).sum::<f64>() / n).sqrt();
         // Four standard errors each, of estimates that differ by the few data in doubt and by the prior.
-        assert!((sums[0][k] - n / N as f64).abs() < 0.05, "weight {k}: {} and {}", sums[0][k], n / N as f64);
-        assert!((sums[1][k] - mean).abs() < 4.0 * sd / n.sqrt(), "mean {k}: {} and {mean}", sums[1][k]);
-        assert!((sums[2][k] - sd).abs() < 4.0 * sd / (2.0 * n).sqrt(), "scale {k}: {} and {sd}", sums[2][k]);
+        assert!((weight - n / N as f64).abs() < 0.05, "weight {k}: {weight} and {}", n / N as f64);
+        assert!((loc - mean).abs() < 4.0 * sd / n.sqrt(), "mean {k}: {loc} and {mean}");
+        assert!((scale - sd).abs() < 4.0 * sd / (2.0 * n).sqrt(), "scale {k}: {scale} and {sd}");
     }
     assert!(right > 1000 * N * 94 / 100, "{right} of {} assignments are those that the data came from", 1000 * N);
 }
