@@ -38,6 +38,7 @@ examples! {
     dmm: the_dmm_learns;
     eight_schools: the_eight_schools_are_sampled;
     figure_1: figure_1_learns;
+    gaussian_mixture: a_mixture_is_found_by_gibbs_sampling;
     logistic_regression: a_table_is_regressed;
     radon: radon_is_found_by_county;
     vae: the_vae_resumes_where_it_was;
@@ -183,6 +184,18 @@ fn a_table_is_regressed() {
         let output = run("logistic_regression", folder.path(), &["--data", "table.csv"]);
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert!(!output.status.success() && stderr.contains(problem), "{stderr}");
+    }
+}
+
+fn a_mixture_is_found_by_gibbs_sampling() {
+    let folder = TempDir::new().expect("a folder");
+    let found = sampled("gaussian_mixture", folder.path(), &[]);
+    // Of 200 data each component has at least 40: a mean has an error of at most 0.2, a weight of 0.04.
+    for (name, truth, error) in [("weights", [0.25, 0.45, 0.3], 0.04), ("means", [-4.0, 0.5, 4.5], 0.2)] {
+        for (k, truth) in truth.into_iter().enumerate() {
+            let mean = found[name][k].as_f64().expect("a number");
+            assert!((mean - truth).abs() < 5.0 * error, "{name}[{k}]: {found}");
+        }
     }
 }
 

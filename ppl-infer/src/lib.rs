@@ -25,6 +25,8 @@ pub mod mcmc;
 pub mod checkpoint;
 // Chains of a sampler, and all that they draw.
 pub mod chains;
+// Gibbs sampling: blocks of a model's sites, each with a kernel of its own.
+pub mod gibbs;
 // What a model says of data, and data of a model, under its prior, draws or a guide.
 pub mod predictive;
 // How parameters follow their gradients.
@@ -40,6 +42,7 @@ pub use chains::{Mcmc, McmcOptions};
 pub use density::LogDensity;
 pub use draws::Draws;
 pub use elbo::{Objective, TraceElbo};
+pub use gibbs::Gibbs;
 pub use model_density::{LatentSite, ModelDensity};
 pub use optim::{Adam, ClippedAdam, Optimizer, Sgd};
 pub use predictive::{Predictive, log_likelihood};

@@ -18,11 +18,11 @@ use crate::density::LogDensity;
 use crate::draws::Variable;
 
 // What a run with such numbers means by its statements.
-mod handler;
+pub(crate) mod handler;
 // Where a chain can begin.
-mod start;
+pub(crate) mod start;
 // The density as a target of chains.
-mod named;
+pub(crate) mod named;
 
 use handler::{Find, Put, Take};
 

@@ -12,7 +12,7 @@ use ppl_core::{Dtype, Error, Tensor};
 use super::LatentSite;
 
 /// Whether a site is one of the vector's.
-pub(super) fn is_latent<E: Dtype, D: Backend<E>>(site: &dyn SampleSite<E, D>) -> bool {
+pub(crate) fn is_latent<E: Dtype, D: Backend<E>>(site: &dyn SampleSite<E, D>) -> bool {
     !site.is_observed() && site.state().is_random()
 }
 
@@ -54,13 +54,20 @@ impl<E: Dtype, D: Backend<E>> Handler<E, D> for Find<'_, E, D> {
     }
 
     fn enter_plate(&mut self, plate: &mut Plate) {
-        if plate.rows.is_none() && matches!(plate.ask, PlateRows::Subsample(n) if n < plate.size) {
-            let problem =
-                "it draws a subsample, so that the density would be another one in each run; give it all rows";
-            self.inner.context().report(Error::Plate { plate: plate.address.to_string(), problem: problem.into() });
-        }
+        let checked = check_rows(plate);
+        self.inner.context().check(checked);
         self.inner.enter_plate(plate);
     }
+}
+
+/// # Errors
+/// If the plate draws a subsample.
+pub(crate) fn check_rows(plate: &Plate) -> Result<(), Error> {
+    if plate.rows.is_none() && matches!(plate.ask, PlateRows::Subsample(n) if n < plate.size) {
+        let problem = "it draws a subsample, so that the density would be another one in each run; give it all rows";
+        return Err(Error::Plate { plate: plate.address.to_string(), problem: problem.into() });
+    }
+    Ok(())
 }
 
 /// Gives latent sites the images of a vector's numbers, and collects all terms of the log-density.
@@ -180,7 +187,7 @@ impl<E: Dtype, D: Backend<E>> Handler<E, D> for Take<'_, E, D> {
     }
 }
 
-pub(super) fn wrong(site: String, problem: &str) -> Error {
+pub(crate) fn wrong(site: String, problem: &str) -> Error {
     Error::Site { site, problem: problem.into() }
 }
 

@@ -99,9 +99,9 @@ fn role<E: Dtype, D: Backend<E>>(site: &dyn SampleSite<E, D>) -> Option<Role> {
 }
 
 /// Lists the sites that a draw holds.
-struct List<'h, E: Dtype, D: Backend<E>> {
-    inner: &'h mut dyn Handler<E, D>,
-    found: Vec<(String, Vec<usize>, Role)>,
+pub(crate) struct List<'h, E: Dtype, D: Backend<E>> {
+    pub(crate) inner: &'h mut dyn Handler<E, D>,
+    pub(crate) found: Vec<(String, Vec<usize>, Role)>,
 }
 
 impl<E: Dtype, D: Backend<E>> Handler<E, D> for List<'_, E, D> {
@@ -121,12 +121,12 @@ impl<E: Dtype, D: Backend<E>> Handler<E, D> for List<'_, E, D> {
 }
 
 /// Writes the values of the sites that a draw holds; those that a run does not have stay as they were.
-struct Write<'h, E: Dtype, D: Backend<E>> {
-    inner: &'h mut dyn Handler<E, D>,
-    variables: &'h [Variable],
+pub(crate) struct Write<'h, E: Dtype, D: Backend<E>> {
+    pub(crate) inner: &'h mut dyn Handler<E, D>,
+    pub(crate) variables: &'h [Variable],
     /// The variable that is met next if the order is the same as before.
-    next: usize,
-    row: &'h mut [f64],
+    pub(crate) next: usize,
+    pub(crate) row: &'h mut [f64],
 }
 
 impl<E: Dtype, D: Backend<E>> Write<'_, E, D> {

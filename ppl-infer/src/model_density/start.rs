@@ -10,23 +10,27 @@ use crate::target::{InitStrategy, uniform};
 
 use super::handler::is_latent;
 
-/// Gives latent sites initial values, and collects their unconstrained numbers.
-pub(super) struct Start<'h, E: Dtype, D: Backend<E>> {
+/// Gives latent sites initial values, and collects their unconstrained numbers. Discrete ones, which have none, are
+/// drawn from the prior where no value was given.
+pub(crate) struct Start<'h, E: Dtype, D: Backend<E>> {
     inner: &'h mut dyn Handler<E, D>,
     strategy: &'h InitStrategy,
     rng: &'h mut Rng,
-    pub(super) position: Vec<E>,
+    pub(crate) position: Vec<E>,
 }
 
 /// How far from 0 unconstrained numbers begin where no value was given.
 const RADIUS: f64 = 2.0;
 
 impl<'h, E: Dtype, D: Backend<E>> Start<'h, E, D> {
-    pub(super) fn new(inner: &'h mut dyn Handler<E, D>, strategy: &'h InitStrategy, rng: &'h mut Rng) -> Self {
+    pub(crate) fn new(inner: &'h mut dyn Handler<E, D>, strategy: &'h InitStrategy, rng: &'h mut Rng) -> Self {
         Start { inner, strategy, rng, position: Vec::new() }
     }
 
     fn begin(&mut self, site: &mut dyn SampleSite<E, D>) -> Result<(), Error> {
+        if site.support().is_discrete() {
+            return self.begin_discrete(site);
+        }
         let numbers = match self.strategy {
             InitStrategy::Uniform(radius) => self.spread(site, *radius)?,
             InitStrategy::Values(values) => match values.get(site.name()) {
@@ -41,6 +45,16 @@ impl<'h, E: Dtype, D: Backend<E>> Start<'h, E, D> {
         };
         site.set_unconstrained(&Tensor::vector(numbers.clone()))?;
         self.position.extend(numbers);
+        Ok(())
+    }
+
+    fn begin_discrete(&mut self, site: &mut dyn SampleSite<E, D>) -> Result<(), Error> {
+        if let InitStrategy::Values(values) = self.strategy
+            && let Some(value) = values.get(site.name())
+        {
+            return site.set_value(value, "initial value");
+        }
+        site.draw(self.rng);
         Ok(())
     }
 
