@@ -27,7 +27,7 @@ where
 {
     let table = Table::read(name)?;
     let columns = if name == "logistic_small" { 5 } else { 25 };
-    let y = table.vector(&"y");
+    let y = table.vector("y");
     let x: Vec<&[f64]> = (0..columns).map(|j| table.column(&format!("x{j}"))).collect();
     let cells = (0..y.numel()).flat_map(|i| x.iter().map(move |column| E::of(column[i]))).collect();
     let x = Tensor::from_vec(cells, (y.numel(), columns));

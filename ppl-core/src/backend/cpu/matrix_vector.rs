@@ -84,7 +84,7 @@ fn each_dot<E: Dtype>(a: &[E], x: &[E], out: &mut [E]) {
 fn joined<E: Dtype>(mut lanes: [E; LANES]) -> E {
     for half in [4, 2, 1] {
         for lane in 0..half {
-            lanes[lane] = lanes[lane] + lanes[lane + half];
+            lanes[lane] += lanes[lane + half];
         }
     }
     lanes[0]
