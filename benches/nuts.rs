@@ -1,12 +1,13 @@
 //! What NUTS costs on the six reference models: microseconds a gradient, of the density alone and of the whole sampler, and
 //! effective draws a second; one JSON line a run. `benches/compare_nuts.py` puts NumPyro beside it.
 //!
-//! `cargo bench --bench nuts -- [MODEL..] [--f32] [--peer] [--gradients N] [--draws N]`; `--peer` adds `nuts-rs` on the same
-//! density, and `--gradients` only evaluates the density, for profilers.
+//! `cargo bench --bench nuts -- [MODEL..] [--f32] [--fisher] [--peer] [--gradients N] [--draws N]`; `--peer` adds `nuts-rs` on the same
+//! density, `--fisher` gives ours its gradient-based metric, and `--gradients` only evaluates the density, for profilers.
 
 use std::time::Instant;
 
 use ppl::backend::Backend;
+use ppl::infer::mcmc::MetricShape;
 use ppl::infer::{LogDensity, ModelDensity};
 use ppl::model::Model;
 use ppl::{Cpu, Dtype};
@@ -36,19 +37,22 @@ const WARMUP: usize = 1000;
 struct Options {
     models: Vec<String>,
     single: bool,
+    metric: MetricShape,
     peer: bool,
     gradients: Option<usize>,
     draws: usize,
 }
 
 fn options() -> Options {
-    let mut options = Options { models: Vec::new(), single: false, peer: false, gradients: None, draws: 1000 };
+    let metric = MetricShape::default();
+    let mut options = Options { models: Vec::new(), single: false, metric, peer: false, gradients: None, draws: 1000 };
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         let mut number = || args.next().and_then(|n| n.parse().ok()).expect("a number behind the option");
         match arg.as_str() {
             "--bench" => {}
             "--f32" => options.single = true,
+            "--fisher" => options.metric = MetricShape::FisherDiagonal,
             "--peer" => options.peer = true,
             "--gradients" => options.gradients = Some(number()),
             "--draws" => options.draws = number(),
@@ -80,7 +84,7 @@ where
             "peer": "ppl", "model": self.name, "dtype": E::NAME, "dim": density.dim(), "us_per_evaluate": evaluate,
         });
         if self.options.gradients.is_none() {
-            let run = sampler::run(&mut density, self.options.draws);
+            let run = sampler::run(&mut density, self.options.draws, &self.options.metric);
             run.report(&mut density, &mut line);
         }
         println!("{line}");

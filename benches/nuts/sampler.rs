@@ -1,10 +1,10 @@
-//! Four chains of our sampler, one after the other, in its default settings, begun at uniform numbers in (−2, 2).
+//! Four chains of our sampler, one after the other, in its default settings but for the metric, begun at uniform numbers in (−2, 2).
 
 use std::time::Instant;
 
 use ppl::Dtype;
 use ppl::infer::LogDensity;
-use ppl::infer::mcmc::{Kernel, Metric, Nuts, NutsOptions, Warmup, WarmupOptions};
+use ppl::infer::mcmc::{Kernel, Metric, MetricShape, Nuts, NutsOptions, Warmup, WarmupOptions};
 use ppl::rng::Rng;
 use rand::Rng as _;
 
@@ -12,7 +12,7 @@ use crate::figures::Run;
 use crate::{CHAINS, WARMUP};
 
 /// Runs the chains.
-pub(crate) fn run<E: Dtype, D: LogDensity<E>>(density: &mut D, draws: usize) -> Run<E> {
+pub(crate) fn run<E: Dtype, D: LogDensity<E>>(density: &mut D, draws: usize, metric: &MetricShape) -> Run<E> {
     let mut run = Run::default();
     for chain in 0..CHAINS {
         let dim = density.dim();
@@ -22,7 +22,7 @@ pub(crate) fn run<E: Dtype, D: LogDensity<E>>(density: &mut D, draws: usize) -> 
         let begin: Vec<E> = (0..dim).map(|_| E::of(first.gen_range(-2.0..2.0))).collect();
         let start = Instant::now();
         let mut state = nuts.init(density, &begin).expect("a sound model");
-        let options = WarmupOptions::default();
+        let options = WarmupOptions { metric: metric.clone(), ..WarmupOptions::default() };
         let mut warmup = Warmup::begin(&options, &mut nuts, density, &state, &mut first).expect("a sound density");
         let mut kept = Vec::with_capacity(draws);
         for step in 0..(WARMUP + draws) as u64 {
