@@ -43,6 +43,8 @@ def compare(model, options):
     most = lambda runs, key: max(run[key] for run in runs)
     gradient = best(mine, "us_per_grad"), best(theirs, "us_per_grad")
     ess = most(mine, "ess_per_s"), most(theirs, "ess_per_s")
+    # Ours as users run it: chains side by side on the machine's threads, all of it counted.
+    user = most(mine, "mcmc_ess_per_s")
     # What a user of MCMC.run waits, compilation and all.
     official = max(run["min_bulk_ess"] / run["official_s"] for run in theirs)
     return {
@@ -52,7 +54,8 @@ def compare(model, options):
         "time_ratio": round(gradient[0] / gradient[1], 3),
         "ess_per_s": [round(figure, 1) for figure in ess],
         "ess_ratio": round(ess[0] / ess[1], 2),
-        "ess_ratio_with_compilation": round(ess[0] / official, 1),
+        "ess_ratio_side_by_side": round(user / ess[1], 2),
+        "ess_ratio_with_compilation": round(user / official, 1),
         "max_rhat": [most(mine, "max_rhat"), most(theirs, "max_rhat")],
     }
 

@@ -7,8 +7,8 @@
 use std::time::Instant;
 
 use ppl::backend::Backend;
-use ppl::infer::mcmc::MetricShape;
-use ppl::infer::{LogDensity, ModelDensity};
+use ppl::infer::mcmc::{MetricShape, NutsOptions};
+use ppl::infer::{LogDensity, Mcmc, McmcOptions, ModelDensity};
 use ppl::model::Model;
 use ppl::{Cpu, Dtype};
 use serde_json::json;
@@ -77,7 +77,11 @@ where
 {
     type Output = ();
 
-    fn run<M: Model<A, E = E, D = Cpu>, A: Clone>(self, mut density: ModelDensity<M, A, E, Cpu>) {
+    fn run<M, A>(self, mut density: ModelDensity<M, A, E, Cpu>)
+    where
+        M: Model<A, E = E, D = Cpu> + Clone + Send,
+        A: Clone + Send,
+    {
         let evaluations = self.options.gradients.unwrap_or(2000);
         let evaluate = microseconds_of(&mut density, evaluations);
         let mut line = json!({
@@ -86,6 +90,7 @@ where
         if self.options.gradients.is_none() {
             let run = sampler::run(&mut density, self.options.draws, &self.options.metric);
             run.report(&mut density, &mut line);
+            as_users_run_it(&density, self.options, &mut line);
         }
         println!("{line}");
         if self.options.peer && self.options.gradients.is_none() {
@@ -95,6 +100,26 @@ where
             println!("{line}");
         }
     }
+}
+
+/// Chains side by side on the machine's threads, with draws by name: wall time, and effective draws in a second of it.
+fn as_users_run_it<M, A, E>(density: &ModelDensity<M, A, E, Cpu>, options: &Options, line: &mut serde_json::Value)
+where
+    M: Model<A, E = E, D = Cpu> + Clone + Send,
+    A: Clone + Send,
+    E: Dtype,
+    Cpu: Backend<E>,
+{
+    let (draws, metric) = (options.draws, options.metric.clone());
+    let start = Instant::now();
+    let mcmc_options = McmcOptions { warmup: WARMUP, draws, metric, ..McmcOptions::default() };
+    let mut mcmc = Mcmc::of_target(density, NutsOptions::default(), mcmc_options).expect("a place to begin");
+    mcmc.run().expect("a sound model");
+    let seconds = start.elapsed().as_secs_f64();
+    let summary = mcmc.draws().summary().expect("draws");
+    let least = summary.rows.iter().map(|row| row.ess_bulk).fold(f64::INFINITY, f64::min);
+    line["mcmc_s"] = json!(seconds);
+    line["mcmc_ess_per_s"] = json!(least / seconds);
 }
 
 /// The mean time of an evaluation, at positions that are not all the same.
@@ -111,6 +136,7 @@ fn microseconds_of<E: Dtype>(density: &mut impl LogDensity<E>, evaluations: usiz
 }
 
 fn main() {
+    ppl::memory::keep_freed_buffers();
     let options = options();
     for name in &options.models {
         let task = Measure { name, options: &options };

@@ -79,5 +79,6 @@ fn run(options: &Options) -> Result<Value, Box<dyn Error>> {
 }
 
 fn main() -> ExitCode {
+    ppl::memory::keep_freed_buffers();
     sampling::end("eight_schools", run(&Options::parse()))
 }

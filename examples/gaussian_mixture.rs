@@ -138,5 +138,6 @@ fn run(options: &Options) -> Result<Value, Box<dyn Error>> {
 }
 
 fn main() -> ExitCode {
+    ppl::memory::keep_freed_buffers();
     sampling::end("gaussian_mixture", run(&Options::parse()))
 }

@@ -146,5 +146,6 @@ fn run(options: &Options) -> Result<Value, Box<dyn Error>> {
 }
 
 fn main() -> ExitCode {
+    ppl::memory::keep_freed_buffers();
     sampling::end("logistic_regression", run(&Options::parse()))
 }

@@ -77,5 +77,6 @@ fn run(options: &Options) -> Result<Value, Box<dyn Error>> {
 }
 
 fn main() -> ExitCode {
+    ppl::memory::keep_freed_buffers();
     sampling::end("radon", run(&Options::parse()))
 }

@@ -1,5 +1,7 @@
 //! What the examples of Markov chains share: their options, the table and warnings of a run, and its files.
 
+#![allow(dead_code, reason = "each example takes what it needs of it")]
+
 use std::error::Error;
 use std::path::PathBuf;
 

@@ -120,6 +120,27 @@ mod tests {
         assert_eq!(normal.variance().unwrap(), Tensor::ones());
     }
 
+    /// With one scale for all locations the normaliser is found once; with a scale for each, once each.
+    #[test]
+    fn one_scale_is_as_good_as_many() {
+        let n = 50;
+        let numbers = |f: fn(f64) -> f64| Flat::vector((0..n).map(|i| f(f64::from(i))).collect()).tracked();
+        let (x, loc): (Flat<f64, Cpu>, Flat<f64, Cpu>) = (numbers(f64::sin), numbers(|i| 0.1 * i));
+        let one = Tensor::scalar(1.7).tracked();
+        let many = Flat::vector(vec![1.7; 50]).tracked();
+        let (sum, grads) = grad(|| Normal::new(&loc, &one).log_prob_sum(&x));
+        let (other, others) = grad(|| Normal::new(&loc, &many).log_prob_sum(&x));
+        let near = |a: f64, b: f64| assert!((a - b).abs() < 1e-12 * (1.0 + b.abs()), "{a}, not {b}");
+        near(sum.item(), other.item());
+        for of in [&x, &loc] {
+            let (found, expected) = (grads.get(of).unwrap().to_vec(), others.get(of).unwrap().to_vec());
+            found.into_iter().zip(expected).for_each(|(a, b)| near(a, b));
+        }
+        near(grads.get(&one).unwrap().item(), others.get(&many).unwrap().to_vec().iter().sum());
+        let none: Flat<f64, Cpu> = Flat::vector(Vec::new());
+        assert_eq!(Normal::new(&none, &one).log_prob_sum(&none).item(), 0.0);
+    }
+
     #[test]
     fn an_infinite_value_has_no_density_and_no_slope() {
         let normal = Normal::<(), f64, Cpu>::new(0.5, 2.0);

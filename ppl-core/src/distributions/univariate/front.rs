@@ -100,9 +100,12 @@ impl<F: Univariate<K>, S: Shape, E: Dtype, D: Backend<E>, const K: usize, const 
         apply(f, self.beside(elements(F::NAME, first, self.shape)), self.shape)
     }
 
-    /// The log-density where all parameters are single numbers, but not the batch.
+    /// The log-density where all parameters that its normaliser depends on are single numbers, but not the batch.
     fn fixed_log_density(&self) -> Option<LogProb<F, K>> {
-        let fixed = self.shape.num_elements() != 1 && self.parameters.iter().all(|p| p.numel() == 1);
+        let numel = self.shape.num_elements();
+        // What only shifts values is no part of a normaliser.
+        let shifts = |k: usize| F::LOC_SCALE && F::PARAMETERS[k] == "loc" && numel > 1;
+        let fixed = numel != 1 && (0..K).all(|k| self.parameters[k].numel() == 1 || shifts(k));
         fixed.then(|| LogProb::with(self.numbers_at(0), self.parameters.iter().any(Operand::is_tracked)))
     }
 
