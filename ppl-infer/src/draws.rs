@@ -12,8 +12,11 @@ mod variable;
 mod stats;
 // The draws of one chain.
 mod chain;
+// The table of a run, and what is wrong with it.
+mod report;
 
 pub use chain::{ChainDraws, DivergentStep};
+pub use report::Report;
 pub use stats::SampleStats;
 pub use variable::{Role, Variable, layout};
 
@@ -143,6 +146,16 @@ impl Draws {
         Ok(Summary::with_hdi_prob(&chains.collect::<Result<Vec<_>, DiagnosticsError>>()?, hdi_prob)?)
     }
 
+    /// The table of all numbers and, in words, what is wrong and what to try.
+    ///
+    /// # Errors
+    /// If there are no draws.
+    pub fn report(&self) -> Result<Report, DrawsError> {
+        let summary = self.summary()?;
+        let warnings = summary.warnings(&self.sampler_figures());
+        Ok(Report { summary, warnings })
+    }
+
     /// What the sampler counted, over all chains.
     pub fn sampler_figures(&self) -> SamplerFigures {
         let all = || self.chains.iter().flat_map(|chain| chain.stats());
@@ -163,6 +176,6 @@ impl Draws {
     /// # Errors
     /// If there are no draws.
     pub fn warnings(&self) -> Result<Vec<Warning>, DrawsError> {
-        Ok(self.summary()?.warnings(&self.sampler_figures()))
+        Ok(self.report()?.warnings)
     }
 }

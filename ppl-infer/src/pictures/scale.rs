@@ -83,7 +83,7 @@ mod tests {
         let at = |x: f64, width: f64| number(x, width);
         assert_eq!([at(0.5, 4.0), at(-1.25, 0.9), at(300.0, 900.0)], ["0.5", "-1.25", "300"]);
         assert_eq!([at(-1e-17, 2.0), at(0.0, 1e-8), at(0.0, 4.0)], ["0", "0", "0"]);
-        assert_eq!([at(2e6, 4e6), at(1.5e-7, 3e-7)], ["2.0e6", "1.50e-7"]);
+        assert_eq!([at(2e6, 4e6), at(1.5e-7, 3e-7)], ["2.0e6", "1.5e-7"]);
     }
 
     #[test]

@@ -177,8 +177,12 @@ fn divergences_have_their_places() {
         assert_ne!(divergence.from, divergence.to);
         assert!(divergence.energy_error.is_nan() || divergence.energy_error > 1000.0, "{}", divergence.energy_error);
     }
-    let text = draws.warnings().unwrap().iter().map(ToString::to_string).collect::<String>();
-    assert!(text.contains("diverged"), "{text}");
+    // The report is the table with a line for each warning.
+    let text = draws.report().unwrap().to_string();
+    let table = draws.summary().unwrap().to_string();
+    let warnings: String = draws.warnings().unwrap().iter().map(|warning| format!("\n{warning}")).collect();
+    assert!(warnings.contains("diverged"), "{warnings}");
+    assert_eq!(text, table + &warnings);
 }
 
 #[test]
