@@ -110,7 +110,9 @@ fn run(options: &Options) -> Result<Value, Box<dyn Error>> {
         .block(["of/weights", "of/means", "of/scales"], NutsOptions::default());
     let mut by_gibbs = gibbs.chains(&options.sampling.options())?;
     by_gibbs.run()?;
-    let found = in_order(&by_gibbs.into_draws())?;
+    let draws = by_gibbs.into_draws();
+    options.sampling.write(&draws, &["of/weights", "of/means", "of/scales"])?;
+    let found = in_order(&draws)?;
     eprintln!("by Gibbs sampling, in the order of the means\n{found}");
 
     let mut alone = Mcmc::new(summed_out, &data, NutsOptions::default(), options.sampling.options())?;

@@ -64,6 +64,15 @@ impl Sampling {
     pub(crate) fn report(&self, draws: &Draws, shown: &[&str]) -> Result<Figures, Box<dyn Error>> {
         eprintln!("{}", draws.summary_of(shown, 0.94)?);
         draws.warnings()?.iter().for_each(|warning| eprintln!("{warning}"));
+        self.write(draws, shown)?;
+        self.figures(draws)
+    }
+
+    /// Writes the draws and pictures of some variables, if a folder was given.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub(crate) fn write(&self, draws: &Draws, shown: &[&str]) -> Result<(), Box<dyn Error>> {
         if let Some(folder) = &self.out {
             std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
             InferenceData::from_draws(draws).write_json(folder.join("posterior.json"))?;
@@ -71,9 +80,16 @@ impl Sampling {
             trace_plot(draws, &options)?.write(folder.join("trace.svg"))?;
             rank_plot(draws, &options)?.write(folder.join("rank.svg"))?;
             density_plot(draws, &options)?.write(folder.join("density.svg"))?;
-            energy_plot(draws, &PictureOptions::default())?.write(folder.join("energy.svg"))?;
+            // Several blocks of a Gibbs sampler have no energy in common.
+            if draws.sampler_figures().bfmi.iter().all(|bfmi| bfmi.is_finite()) {
+                energy_plot(draws, &PictureOptions::default())?.write(folder.join("energy.svg"))?;
+            }
             pair_plot(draws, &PictureOptions::of(first_numbers(draws, shown)))?.write(folder.join("pair.svg"))?;
         }
+        Ok(())
+    }
+
+    fn figures(&self, draws: &Draws) -> Result<Figures, Box<dyn Error>> {
         let Summary { rows, .. } = draws.summary()?;
         // A number that never changes, such as a diagonal of ones, has neither.
         let of =

@@ -59,7 +59,8 @@ pub(crate) fn a_table_is_regressed() {
 
 pub(crate) fn a_mixture_is_found_by_gibbs_sampling() {
     let folder = TempDir::new().expect("a folder");
-    let found = sampled("gaussian_mixture", folder.path(), &[]);
+    let found = sampled("gaussian_mixture", folder.path(), &["--out", "files"]);
+    assert!(folder.path().join("files/posterior.json").exists() && folder.path().join("files/trace.svg").exists());
     // Of 200 data each component has at least 40: a mean has an error of at most 0.2, a weight of 0.04.
     for (name, truth, error) in [("weights", [0.25, 0.45, 0.3], 0.04), ("means", [-4.0, 0.5, 4.5], 0.2)] {
         for (k, truth) in truth.into_iter().enumerate() {
