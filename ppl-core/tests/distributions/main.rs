@@ -17,6 +17,9 @@ macro_rules! both_dtypes {
     )+};
 }
 
+// Against which gradients are tested.
+#[path = "../tensors/finite_differences.rs"]
+mod finite_differences;
 // The table.
 mod families;
 // Values of scipy and mpmath.
@@ -43,3 +46,15 @@ mod hostile;
 mod multivariate;
 // The checks themselves.
 mod self_check;
+// Made of others: folded, censored, transformed; walks, stored samples.
+mod derived;
+// Larger batches.
+mod expansion;
+// Mixtures, and hidden Markov models.
+mod discrete_hmm;
+mod gaussian_hmm;
+mod mixtures;
+// Kullback–Leibler divergences.
+mod divergences;
+// The list in the documentation.
+mod catalogue;

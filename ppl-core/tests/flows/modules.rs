@@ -9,7 +9,7 @@ use ppl_core::rng::Rng;
 use ppl_core::transform::{Permute, Transform};
 use ppl_core::{Axis, Cpu, Rank2, Tensor};
 
-#[path = "../finite_differences/mod.rs"]
+#[path = "../tensors/finite_differences.rs"]
 mod finite_differences;
 
 use crate::table::{FLOWS, LEN, Row, distance, flow, rows, wide};

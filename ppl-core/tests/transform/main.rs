@@ -12,6 +12,9 @@ mod gradients;
 mod extremes;
 // One after another, backwards, permuted.
 mod composition;
+// Sets, and their maps from unconstrained numbers.
+mod constraint;
+mod event_constraints;
 
 /// Runs each generic check in both dtypes.
 macro_rules! both_dtypes {

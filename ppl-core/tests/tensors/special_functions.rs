@@ -1,9 +1,7 @@
 //! Tensor methods of special functions: gradients against finite differences, spread scalars, edges.
 
-mod finite_differences;
-
-use finite_differences::Step::{Absolute, Relative};
-use finite_differences::{Step, Vector, check, gradients, weigh};
+use crate::finite_differences::Step::{Absolute, Relative};
+use crate::finite_differences::{Step, Vector, check, gradients, weigh};
 
 type Case = (&'static str, fn(&Vector) -> Vector, Step, &'static [f64]);
 

@@ -1,9 +1,7 @@
 //! Matrix products of every pair of ranks, against the definition and finite differences.
 
-mod finite_differences;
-
-use finite_differences::Step::Absolute;
-use finite_differences::{Vector, check, close, irregular, panic_message, weigh};
+use crate::finite_differences::Step::Absolute;
+use crate::finite_differences::{Vector, check, close, irregular, panic_message, weigh};
 use ppl_core::autodiff::grad;
 use ppl_core::{Const, Rank1, Rank2, Rank3, Tensor};
 

@@ -1,9 +1,7 @@
 //! The CPU's kernels as the layers of a model call them: fused linear maps and sums.
 
-mod finite_differences;
-
-use finite_differences::Step::Absolute;
-use finite_differences::{Vector, check, close, gradients, irregular, weigh};
+use crate::finite_differences::Step::Absolute;
+use crate::finite_differences::{Vector, check, close, gradients, irregular, weigh};
 use ppl_core::backend::{Activation, Backend, Product};
 use ppl_core::functions::Function;
 use ppl_core::{Cpu, Dtype, Tensor};

@@ -63,7 +63,7 @@ pairs! {
 }
 
 fn table() -> Value {
-    serde_json::from_str(include_str!("references/divergences.json")).expect("the references are JSON")
+    serde_json::from_str(include_str!("../references/divergences.json")).expect("the references are JSON")
 }
 
 fn number(text: &Value) -> f64 {

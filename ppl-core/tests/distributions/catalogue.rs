@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-const MODULE: &str = include_str!("../src/distributions.rs");
-const CATALOGUE: &str = include_str!("../src/distributions/catalogue.md");
+const MODULE: &str = include_str!("../../src/distributions.rs");
+const CATALOGUE: &str = include_str!("../../src/distributions/catalogue.md");
 
 /// What is exported but is no distribution, or is another's detail that its own page names.
 const DETAILS: [&str; 17] = [

@@ -1,11 +1,9 @@
 //! One weight in many products under one recorder, against the same products with a weight of their own each.
 
-mod finite_differences;
-
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use finite_differences::Step::Absolute;
-use finite_differences::{check, weigh};
+use crate::finite_differences::Step::Absolute;
+use crate::finite_differences::{check, weigh};
 use ppl_core::autodiff::{grad, no_grad, try_grad};
 use ppl_core::backend::{Activation, Backend, Product};
 use ppl_core::nn::{AutoregressiveNetwork, Initialise, Linear};

@@ -1,14 +1,13 @@
 //! Larger batches of distributions that are made of others, and of those over sequences: each element is
 //! the one that it repeats, and `expand` commutes with masks and events.
 
-#[path = "../finite_differences/mod.rs"]
-mod finite_differences;
 // One check for all.
 mod repeats;
 
 use std::sync::Arc;
 
-use finite_differences::{irregular, panic_message};
+use self::repeats::{Numbers, close, draws_differ, numbers, positive, repeats};
+use crate::finite_differences::{irregular, panic_message};
 use ppl_core::autodiff::grad;
 use ppl_core::constraint::Positive;
 use ppl_core::distribution::{Distribution, Expand};
@@ -21,7 +20,6 @@ use ppl_core::distributions::{
 use ppl_core::rng::Rng;
 use ppl_core::transform::{Affine, Compose, Exp, Inverse, Map, Power, StickBreaking};
 use ppl_core::{Axes2, Axis, Const, Cpu, Rank1, Rank2, Rank3, Tensor};
-use repeats::{Numbers, close, draws_differ, numbers, positive, repeats};
 
 fn rows() -> Normal<Rank2<2, 3>, f64, Cpu> {
     Normal::new(numbers(Rank2::<2, 3>::default()), positive(Rank2::<2, 3>::default()))

@@ -1,9 +1,7 @@
 //! Functions of single elements: gradients against finite differences, and soundness at the edges.
 
-mod finite_differences;
-
-use finite_differences::Step::{Absolute, Relative};
-use finite_differences::{Step, Vector, check, close, gradients, weigh};
+use crate::finite_differences::Step::{Absolute, Relative};
+use crate::finite_differences::{Step, Vector, check, close, gradients, weigh};
 use ppl_core::autodiff::grad;
 use ppl_core::{Axis, Tensor};
 
@@ -196,11 +194,11 @@ fn mismatches_are_told_with_both_shapes() {
         ("select", &|a, b| a.select(&mask, b)),
     ];
     for (name, f) in wrong {
-        let message = finite_differences::panic_message(|| f(&a, &b));
+        let message = crate::finite_differences::panic_message(|| f(&a, &b));
         assert!([name, "[2, 3]", "[3, 2]"].iter().all(|part| message.contains(part)), "{message}");
     }
-    let message = finite_differences::panic_message(|| a.select(&mask[..5], 0.0));
+    let message = crate::finite_differences::panic_message(|| a.select(&mask[..5], 0.0));
     assert!(message.contains("[5]") && message.contains("[2, 3]"), "{message}");
-    let message = finite_differences::panic_message(|| a.clamp(2.0, 1.0));
+    let message = crate::finite_differences::panic_message(|| a.clamp(2.0, 1.0));
     assert!(message.contains('2') && message.contains('1'), "{message}");
 }

@@ -13,7 +13,7 @@ type Matrices<E> = Tensor<(usize, usize, usize), E>;
 type Vectors<E> = Tensor<(usize, usize), E>;
 
 fn table() -> Value {
-    serde_json::from_str(include_str!("../references/linear_algebra.json")).expect("the table is JSON")
+    serde_json::from_str(include_str!("../../references/linear_algebra.json")).expect("the table is JSON")
 }
 
 fn numbers(value: &Value) -> Vec<f64> {

@@ -1,10 +1,8 @@
 //! The recorder: nesting, panics, errors, stretches that record nothing, and what gradients keep.
 
-mod finite_differences;
-
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use finite_differences::Scalar;
+use crate::finite_differences::Scalar;
 use ppl_core::autodiff::{Gradients, grad, is_recording, no_grad, try_grad};
 use ppl_core::{Cpu, Error, Rank1, Tensor};
 

@@ -1,9 +1,7 @@
 //! Broadcasting, permuting, slicing, joining, gathering and reshaping.
 
-mod finite_differences;
-
-use finite_differences::Step::Absolute;
-use finite_differences::{Vector, check, gradients, irregular, panic_message, weigh};
+use crate::finite_differences::Step::Absolute;
+use crate::finite_differences::{Vector, check, gradients, irregular, panic_message, weigh};
 use ppl_core::autodiff::grad;
 use ppl_core::ops::{concat, stack};
 use ppl_core::{Axes2, Axes3, Axis, Const, Rank1, Rank2, Rank3, Tensor};

@@ -1,10 +1,8 @@
 //! Linear state space models: against the joint normal density of all that is seen, gradients against
 //! finite differences, draws against their density.
 
-mod finite_differences;
-
-use finite_differences::Step::Absolute;
-use finite_differences::{Scalar, Vector, check, irregular, panic_message, weigh};
+use crate::finite_differences::Step::Absolute;
+use crate::finite_differences::{Scalar, Vector, check, irregular, panic_message, weigh};
 use ppl_core::autodiff::grad;
 use ppl_core::backend::Backend;
 use ppl_core::distribution::Distribution;
@@ -17,7 +15,7 @@ use serde_json::Value;
 struct Case(Value);
 
 fn cases() -> Vec<Case> {
-    let text = include_str!("references/hidden_markov.json");
+    let text = include_str!("../references/hidden_markov.json");
     let tables: Value = serde_json::from_str(text).expect("the references are JSON");
     tables["gaussian"].as_array().expect("a table").iter().cloned().map(Case).collect()
 }

@@ -1,10 +1,8 @@
 //! Hidden Markov models with finitely many states: against sums over all paths, gradients against
 //! finite differences, draws against their density.
 
-mod finite_differences;
-
-use finite_differences::Step::Absolute;
-use finite_differences::{Vector, check, gradients, panic_message, weigh};
+use crate::finite_differences::Step::Absolute;
+use crate::finite_differences::{Vector, check, gradients, panic_message, weigh};
 use ppl_core::backend::Backend;
 use ppl_core::distribution::{Distribution, Expand};
 use ppl_core::distributions::{Categorical, DiscreteHmm, Normal};
@@ -18,7 +16,7 @@ const FAR: f64 = f64::INFINITY;
 struct Case(Value);
 
 fn cases() -> Vec<Case> {
-    let text = include_str!("references/hidden_markov.json");
+    let text = include_str!("../references/hidden_markov.json");
     let tables: Value = serde_json::from_str(text).expect("the references are JSON");
     tables["discrete"].as_array().expect("a table").iter().cloned().map(Case).collect()
 }

@@ -1,9 +1,7 @@
 //! Sums, means, log-sums and maxima: every choice of axes, ties, infinities and empty axes.
 
-mod finite_differences;
-
-use finite_differences::Step::Absolute;
-use finite_differences::{Vector, check, close, gradients, irregular, weigh};
+use crate::finite_differences::Step::Absolute;
+use crate::finite_differences::{Vector, check, close, gradients, irregular, weigh};
 use ppl_core::autodiff::grad;
 use ppl_core::{Axes2, Axes3, Axis, Const, Rank1, Rank2, Rank3, Tensor};
 

@@ -30,7 +30,7 @@ fn close(found: &[f64], expected: &Value, what: &str) {
 
 #[test]
 fn states_and_gradients_equal_torch() {
-    let cases: Vec<Value> = serde_json::from_str(include_str!("references/rnn.json")).expect("JSON");
+    let cases: Vec<Value> = serde_json::from_str(include_str!("../references/rnn.json")).expect("JSON");
     assert_eq!(cases.len(), 4);
     for case in cases {
         let [relu, backward] = [case["activation"] == "relu", case["backward"] == true];

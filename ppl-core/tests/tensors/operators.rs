@@ -1,9 +1,7 @@
 //! `+ - * /` and negation in every combination of operands.
 
-mod finite_differences;
-
-use finite_differences::Step::{Absolute, Relative};
-use finite_differences::{Scalar, Vector, check, close, gradients, irregular, panic_message, weigh};
+use crate::finite_differences::Step::{Absolute, Relative};
+use crate::finite_differences::{Scalar, Vector, check, close, gradients, irregular, panic_message, weigh};
 use ppl_core::autodiff::grad;
 use ppl_core::{Const, Rank2, Tensor};
 
