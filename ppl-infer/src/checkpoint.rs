@@ -82,6 +82,12 @@ pub struct Header {
     pub optimizer: String,
     /// How often the optimiser updated each tensor.
     pub updates: IndexMap<String, u64>,
+    /// How many gradients the optimiser holds of a tensor for its next update, where it does.
+    #[serde(default)]
+    pub held: IndexMap<String, u64>,
+    /// What the optimiser remembers beside its tensors, bit for bit.
+    #[serde(default)]
+    pub memory: Vec<u64>,
     /// What the objective remembers, bit for bit.
     pub objective: Vec<u64>,
     /// The parameters' names, in order.

@@ -44,7 +44,7 @@ pub use draws::Draws;
 pub use elbo::{Objective, TraceElbo};
 pub use gibbs::Gibbs;
 pub use model_density::{LatentSite, ModelDensity};
-pub use optim::{Adam, ClippedAdam, Optimizer, Sgd};
+pub use optim::{AdaBound, AdaGrad, Adam, AdamW, AmsGrad, Clip, ClippedAdam, Optimizer, RmsProp, Schedule, Sgd};
 pub use predictive::{Predictive, log_likelihood};
 pub use svi::{RunOptions, StopReason, Svi};
 pub use target::{InitStrategy, Target};

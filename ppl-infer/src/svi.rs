@@ -150,6 +150,7 @@ where
             let (loss, surrogate) = objective.surrogate(&mut draw)?;
             Ok::<_, Error>((surrogate, loss))
         })?;
+        self.optimizer.observe(loss);
         self.optimizer.step(&mut self.params, &mut grads)?;
         Ok(loss)
     }

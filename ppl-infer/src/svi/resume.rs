@@ -49,9 +49,12 @@ where
             params.push(name.to_owned());
             tensors.insert(format!("{PARAM}{name}"), tensor.clone());
         }
-        let mut updates = IndexMap::new();
-        for (name, state) in self.optimizer.state().iter().filter(|(_, state)| state.steps > 0) {
+        let (mut updates, mut held) = (IndexMap::new(), IndexMap::new());
+        for (name, state) in self.optimizer.state().iter().filter(|(_, state)| state.steps + state.held > 0) {
             updates.insert(name.clone(), state.steps);
+            if state.held > 0 {
+                held.insert(name.clone(), state.held);
+            }
             for (kind, slot) in self.optimizer.slots().iter().zip(&state.slots) {
                 tensors.insert(slot_entry(kind, name), (vec![slot.len()], slot.clone()));
             }
@@ -64,6 +67,8 @@ where
             evaluations: self.evaluations,
             optimizer: self.optimizer.name().to_owned(),
             updates,
+            held,
+            memory: self.optimizer.memory().into_iter().map(f64::to_bits).collect(),
             objective: self.objective.state().into_iter().map(f64::to_bits).collect(),
             params,
         };
@@ -107,7 +112,7 @@ where
         let wrong = |(name, problem): Problem| entry(&name, problem);
         let (params, slots) = split(tensors);
         check_params(&header, &params).map_err(wrong)?;
-        let state = optimizer_state(&header, self.optimizer.slots(), &params, slots).map_err(wrong)?;
+        let state = optimizer_state(&header, &self.optimizer.slots(), &params, slots).map_err(wrong)?;
 
         let mut loaded = self.clone();
         loaded.seed = header.seed;
@@ -123,6 +128,7 @@ where
         loaded.step = header.step;
         loaded.evaluations = header.evaluations;
         loaded.optimizer.set_state(state);
+        loaded.optimizer.set_memory(&header.memory.iter().map(|&bits| f64::from_bits(bits)).collect::<Vec<_>>());
         loaded.objective.set_state(&header.objective.iter().map(|&bits| f64::from_bits(bits)).collect::<Vec<_>>());
         *self = loaded;
         Ok(())
@@ -184,7 +190,8 @@ fn optimizer_state<E: Dtype>(
             let problem = format!("it has {} elements, but its parameter has {}", slot.len(), values.len());
             Err((slot_entry(kind, name), problem))
         });
-        state.insert(name.clone(), TensorState { steps, slots: slots.collect::<Result<_, Problem>>()? });
+        let held = header.held.get(name).copied().unwrap_or(0);
+        state.insert(name.clone(), TensorState { steps, held, slots: slots.collect::<Result<_, Problem>>()? });
     }
     match slots.keys().next() {
         Some(name) => Err((format!("{SLOT}{name}"), "the header does not name its parameter".into())),

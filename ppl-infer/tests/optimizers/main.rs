@@ -1,13 +1,18 @@
 //! Optimisers against torch's and Pyro's trajectories, and what they promise beside the numbers.
 
+// Schedules, bounds of gradients, several rounds an update, averages.
+mod options;
+
 use ppl_core::address::Address;
 use ppl_core::autodiff::grad;
 use ppl_core::handlers::{Params, Prior};
 use ppl_core::params::ParamStore;
 use ppl_core::primitives::param;
 use ppl_core::{Cpu, Dtype, Error, Tensor, backend::Backend};
-use ppl_infer::optim::{AdamRule, ClippedAdamRule, Optim, Rule, SgdRule};
-use ppl_infer::{Adam, ClippedAdam, Optimizer, Sgd};
+use ppl_infer::optim::{
+    AdaBoundRule, AdaGradRule, AdamRule, AdamWRule, AmsGradRule, ClippedAdamRule, Optim, RmsPropRule, Rule, SgdRule,
+};
+use ppl_infer::{AdaBound, AdaGrad, Adam, AdamW, AmsGrad, ClippedAdam, Optimizer, RmsProp, Sgd};
 use serde_json::Value;
 
 /// A parameter of one step: its name and its gradient.
@@ -47,7 +52,7 @@ where
 
 /// The numbers that `scripts/reference_optimizers.py` wrote.
 fn reference() -> Value {
-    serde_json::from_str(include_str!("references/optimizers.json")).expect("the reference is JSON")
+    serde_json::from_str(include_str!("../references/optimizers.json")).expect("the reference is JSON")
 }
 
 fn numbers(value: &Value) -> Vec<f64> {
@@ -111,11 +116,45 @@ fn sgd_is_torchs() {
 }
 
 #[test]
+fn adam_w_and_ams_grad_are_torchs() {
+    follows_in_both("adam w", AdamWRule { weight_decay: 0.01, ..AdamWRule::default() }, 0.05);
+    follows_in_both("adam w all", AdamWRule { betas: (0.8, 0.95), eps: 1e-3, weight_decay: 0.3 }, 0.1);
+    follows_in_both("ams grad", AmsGradRule { betas: (0.6, 0.5), ..AmsGradRule::default() }, 0.2);
+}
+
+#[test]
+fn rms_prop_is_torchs() {
+    follows_in_both("rms prop", RmsPropRule::default(), 0.02);
+    let all = RmsPropRule { decay: 0.9, eps: 1e-3, momentum: 0.7, centered: true, weight_decay: 0.1 };
+    follows_in_both("rms prop all", all, 0.02);
+}
+
+#[test]
+fn ada_grad_is_torchs() {
+    follows_in_both("ada grad", AdaGradRule::default(), 0.5);
+    let all = AdaGradRule { rate_decay: 0.1, initial: 0.3, eps: 1e-3, weight_decay: 0.1 };
+    follows_in_both("ada grad all", all, 0.5);
+}
+
+#[test]
+fn ada_bound_is_its_papers() {
+    follows_in_both("ada bound", AdaBoundRule::default(), 0.05);
+    let all =
+        AdaBoundRule { betas: (0.8, 0.95), final_over_rate: 2.0, gamma: 0.2, eps: 1e-3, ..AdaBoundRule::default() };
+    follows_in_both("ada bound all", all, 0.05);
+}
+
+#[test]
 fn the_short_constructors_have_the_documented_options() {
     follows("adam", Adam::<f64>::new(0.05), 1e-13);
     follows("clipped adam", ClippedAdam::<f64>::new(0.05), 1e-13);
     follows("sgd", Sgd::<f64>::new(0.1), 1e-13);
     follows("sgd momentum", Sgd::<f64>::with_momentum(0.05, 0.9), 1e-13);
+    follows("adam w", AdamW::<f64>::new(0.05), 1e-13);
+    follows("rms prop", RmsProp::<f64>::new(0.02), 1e-13);
+    follows("ada grad", AdaGrad::<f64>::new(0.5), 1e-13);
+    follows("ada bound", AdaBound::<f64>::new(0.05), 1e-13);
+    assert_eq!(AmsGrad::<f64>::new(0.2).learning_rate(), 0.2);
 }
 
 #[test]
@@ -174,6 +213,8 @@ fn an_element_whose_gradient_is_not_finite_is_named_and_left() {
     leaves_one_element(AdamRule::default(), f64::NAN);
     leaves_one_element(AdamRule { weight_decay: 0.1, ..AdamRule::default() }, f64::INFINITY);
     leaves_one_element(ClippedAdamRule::default(), f64::NEG_INFINITY);
+    leaves_one_element(RmsPropRule::default(), f64::NAN);
+    leaves_one_element(AdaBoundRule::default(), f64::INFINITY);
     leaves_one_element(SgdRule { momentum: 0.5, ..SgdRule::default() }, f64::NAN);
 }
 
