@@ -33,6 +33,8 @@ pub mod predictive;
 pub mod optim;
 // One run of guide and model, joined.
 pub mod pair;
+// What an objective can ask for.
+pub mod runs;
 // Objectives: what a step of variational inference lowers.
 pub mod elbo;
 // Stochastic variational inference.
@@ -41,7 +43,7 @@ pub mod svi;
 pub use chains::{Mcmc, McmcOptions};
 pub use density::LogDensity;
 pub use draws::Draws;
-pub use elbo::{Objective, TraceElbo};
+pub use elbo::{Loss, Objective, TraceElbo};
 pub use gibbs::Gibbs;
 pub use model_density::{LatentSite, ModelDensity};
 pub use optim::{AdaBound, AdaGrad, Adam, AdamW, AmsGrad, Clip, ClippedAdam, Optimizer, RmsProp, Schedule, Sgd};

@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use ppl_core::backend::Backend;
 use ppl_core::model::{Guide, IntoArgs, Model, Program};
 use ppl_core::params::ParamStore;
+use ppl_core::shared::Shared;
 use ppl_core::{Dtype, Error};
 
 use super::Svi;
@@ -82,7 +83,7 @@ where
     /// # Errors
     /// If the file is missing, broken, of a newer layout, of another dtype or optimiser, an entry is
     /// missing, or has another shape than its parameter; nothing is changed then.
-    pub fn load<A: Clone>(
+    pub fn load<A: Clone + Shared>(
         &mut self,
         path: impl AsRef<Path>,
         args: impl IntoArgs<Args = A>,

@@ -1,0 +1,15 @@
+//! Objectives of variational inference against closed forms, by enumeration, and against one another.
+
+// The smallest model with its closed forms.
+#[path = "../svi/chain.rs"]
+mod chain;
+// Means with standard errors.
+#[path = "../svi/estimate.rs"]
+mod estimate;
+// Losses and gradients of objectives, step by step.
+#[path = "../svi/gradients.rs"]
+mod gradients;
+// What any objective can ask for.
+mod contract;
+// Particles on threads.
+mod parallel;
