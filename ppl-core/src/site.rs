@@ -19,8 +19,11 @@ use crate::values::AnyValue;
 mod typed;
 // A site as the image of another one.
 mod base;
+// A site with a value from elsewhere and a log-density of its own.
+mod image;
 
 pub use base::{BaseSite, HasBase};
+pub use image::ImageSite;
 pub use typed::TypedSite;
 
 /// What stands behind a site.

@@ -29,6 +29,8 @@ pub mod chains;
 pub mod gibbs;
 // What a model says of data, and data of a model, under its prior, draws or a guide.
 pub mod predictive;
+// Guides made of a model alone.
+pub mod autoguide;
 // How parameters follow their gradients.
 pub mod optim;
 // One run of guide and model, joined.
@@ -40,6 +42,10 @@ pub mod elbo;
 // Stochastic variational inference.
 pub mod svi;
 
+pub use autoguide::{
+    AutoDelta, AutoDiagonalNormal, AutoIafNormal, AutoLaplaceApproximation, AutoLowRankMultivariateNormal,
+    AutoMultivariateNormal, AutoNormal, AutoNormalizingFlow,
+};
 pub use chains::{Mcmc, McmcOptions};
 pub use density::LogDensity;
 pub use draws::Draws;

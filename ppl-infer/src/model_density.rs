@@ -79,7 +79,12 @@ where
     /// # Errors
     /// As there.
     pub fn with_params(model: M, args: impl IntoArgs<Args = A>, params: ParamStore<E, D>) -> Result<Self, Error> {
-        let mut density = ModelDensity { model, args: args.into_args(), params, sites: Vec::new(), variables: None };
+        Self::of(model, args.into_args(), params)
+    }
+
+    /// [`ModelDensity::with_params`] of arguments that are a tuple already.
+    pub(crate) fn of(model: M, args: A, params: ParamStore<E, D>) -> Result<Self, Error> {
+        let mut density = ModelDensity { model, args, params, sites: Vec::new(), variables: None };
         density.sites = density.run(|inner, _, body| {
             let mut find = Find::new(inner);
             no_grad(|| body(&mut find));

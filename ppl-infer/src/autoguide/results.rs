@@ -1,0 +1,136 @@
+//! What a fitted guide says, in the model's own types.
+
+use ppl_core::autodiff::no_grad;
+use ppl_core::backend::Backend;
+use ppl_core::handler::Handler;
+use ppl_core::handlers::{Params, Prior, Tracer};
+use ppl_core::model::{IntoArgs, Model};
+use ppl_core::params::ParamStore;
+use ppl_core::rng::Rng;
+use ppl_core::trace::Trace;
+use ppl_core::{Dtype, Error};
+use statrs::function::erf::erfc_inv;
+
+use super::family::{Family, Located};
+use super::gaussian::Gaussian;
+use super::joint_normal::Covariance;
+use super::{AutoGuide, Named};
+use crate::model_density::ModelDensity;
+
+impl<M, F, E: Dtype> AutoGuide<M, F, E> {
+    /// The model's run at the median of each unconstrained number (for a point, there): all sites in their own types,
+    /// deterministic ones computed, data as they are.
+    ///
+    /// # Errors
+    /// The first error of the run.
+    pub fn median<A: Clone, D: Backend<E>>(
+        &self,
+        params: &ParamStore<E, D>,
+        args: impl IntoArgs<Args = A>,
+    ) -> Result<M::Trace, Error>
+    where
+        M: Model<A, E = E, D = D> + Clone,
+        F: Located<E, D>,
+    {
+        let loc = self.family.location(&self.layout, params);
+        self.density(params, args)?.trace(&narrow(&loc))?.typed()
+    }
+
+    /// The model's run at a quantile of each unconstrained number, for each of these probabilities. The map onto the
+    /// values is monotone where a value is one number, so that it has the value's quantile; not so for simplexes.
+    ///
+    /// # Errors
+    /// The first error of a run.
+    ///
+    /// # Panics
+    /// If a probability is not within (0, 1).
+    pub fn quantiles<A: Clone, D: Backend<E>>(
+        &self,
+        params: &ParamStore<E, D>,
+        args: impl IntoArgs<Args = A>,
+        probabilities: &[f64],
+    ) -> Result<Vec<M::Trace>, Error>
+    where
+        M: Model<A, E = E, D = D> + Clone,
+        F: Covariance<E, D>,
+    {
+        let posterior = self.posterior(params);
+        let mut density = self.density(params, args)?;
+        let at = |p: f64| {
+            assert!(p > 0.0 && p < 1.0, "the probability of a quantile lies in (0, 1), but it is {p}");
+            let z = -std::f64::consts::SQRT_2 * erfc_inv(2.0 * p);
+            let numbers: Vec<f64> = posterior.loc.iter().zip(posterior.scale()).map(|(m, s)| m + z * s).collect();
+            density.trace(&narrow(&numbers))?.typed()
+        };
+        probabilities.iter().copied().map(at).collect()
+    }
+
+    /// The normal distribution of the unconstrained numbers.
+    pub fn posterior<D: Backend<E>>(&self, params: &ParamStore<E, D>) -> Gaussian
+    where
+        F: Covariance<E, D>,
+    {
+        self.family.gaussian(&self.layout, params)
+    }
+
+    /// The model's runs at so many draws of the guide, each from a stream of the seed of its own.
+    ///
+    /// # Errors
+    /// The first error of a run.
+    pub fn draws<A: Clone, D: Backend<E>>(
+        &self,
+        params: &ParamStore<E, D>,
+        args: impl IntoArgs<Args = A>,
+        draws: u64,
+        seed: u64,
+    ) -> Result<Vec<M::Trace>, Error>
+    where
+        M: Model<A, E = E, D = D> + Clone,
+        F: Family<E, D> + Named,
+    {
+        let args = args.into_args();
+        let (mut store, mut density) = (params.clone(), None);
+        let mut draw = |number: u64| -> Result<Trace<E, D>, Error> {
+            let numbers = no_grad(|| {
+                let mut prior = Prior::new(Rng::stream(seed, number));
+                let mut params = Params::new(&mut store, &mut prior);
+                let mut tracer = Tracer::new(&mut params);
+                let proposal = self.family.propose(&self.layout, &mut tracer)?;
+                params.context().finish(proposal)
+            })?;
+            let position: Vec<E> = numbers.parts.iter().flat_map(|part| part.to_vec()).collect();
+            let density = match &mut density {
+                Some(density) => density,
+                none => none.insert(self.model_density(params.clone(), args.clone())?),
+            };
+            density.trace(&position)
+        };
+        (0..draws).map(|number| draw(number)?.typed()).collect()
+    }
+
+    fn density<A: Clone, D: Backend<E>>(
+        &self,
+        params: &ParamStore<E, D>,
+        args: impl IntoArgs<Args = A>,
+    ) -> Result<ModelDensity<M, A, E, D>, Error>
+    where
+        M: Model<A, E = E, D = D> + Clone,
+    {
+        self.model_density(params.clone(), args.into_args())
+    }
+
+    fn model_density<A: Clone, D: Backend<E>>(
+        &self,
+        params: ParamStore<E, D>,
+        args: A,
+    ) -> Result<ModelDensity<M, A, E, D>, Error>
+    where
+        M: Model<A, E = E, D = D> + Clone,
+    {
+        ModelDensity::of(self.model.clone(), args, params)
+    }
+}
+
+fn narrow<E: Dtype>(numbers: &[f64]) -> Vec<E> {
+    numbers.iter().map(|&x| E::of(x)).collect()
+}

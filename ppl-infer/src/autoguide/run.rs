@@ -1,0 +1,93 @@
+//! The run of a model whose latent sites take their values from a family, and of which nothing else is shown.
+
+use ppl_core::backend::Backend;
+use ppl_core::handler::Handler;
+use ppl_core::site::{ImageSite, SampleSite};
+use ppl_core::{Dtype, Error, Tensor};
+
+use super::family::{Family, Layout, Proposal};
+use crate::model_density::handler::is_latent;
+
+/// Gives latent sites their values, and shows them to the handler inside, with the density of the guide.
+pub(super) struct Propose<'h, E: Dtype, D: Backend<E>> {
+    inner: &'h mut dyn Handler<E, D>,
+    layout: &'h Layout<E>,
+    name: &'static str,
+    proposal: Option<Proposal<E, D>>,
+    met: usize,
+    failed: bool,
+}
+
+impl<'h, E: Dtype, D: Backend<E>> Propose<'h, E, D> {
+    pub(super) fn new(
+        inner: &'h mut dyn Handler<E, D>,
+        layout: &'h Layout<E>,
+        family: &'h dyn Family<E, D>,
+        name: &'static str,
+    ) -> Self {
+        // The numbers stand in none of the model's plates.
+        let proposal = family.propose(layout, inner);
+        let failed = proposal.is_err();
+        let proposal = proposal.map_err(|error| inner.context().report(error)).ok();
+        Propose { inner, layout, name, proposal, met: 0, failed }
+    }
+
+    fn propose(&mut self, site: &mut dyn SampleSite<E, D>) -> Result<(), Error> {
+        let wrong = |problem: String| Error::Site { site: site.name().to_owned(), problem };
+        let Some(proposal) = &self.proposal else { return Ok(()) };
+        let place = self.layout.sites.iter().position(|known| known.name == site.name()).ok_or_else(|| {
+            wrong(format!(
+                "this run of the model samples it, but `{}` was made of one that did not; make the guide with arguments \
+                 under which every latent site appears, or write a guide by hand",
+                self.name
+            ))
+        })?;
+        let (found, expected) = (site.unconstrained_len()?, self.layout.sites[place].range.len());
+        if found != expected {
+            return Err(wrong(format!(
+                "it has {found} unconstrained numbers in this run, but {expected} when the guide was made; an autoguide \
+                 needs latent sites of constant size"
+            )));
+        }
+        let log_det = site.set_unconstrained(&proposal.parts[place])?.filter(|_| proposal.jacobians);
+        let log_density = log_det.map_or_else(Tensor::zeros, |log_det| -log_det);
+        self.met += 1;
+        self.inner.sample(&mut ImageSite::new(site, log_density, self.name));
+        Ok(())
+    }
+
+    /// Reports latent sites that the run did not meet.
+    pub(super) fn finish(self) {
+        if self.failed || self.met >= self.layout.sites.len() {
+            return;
+        }
+        let problem = format!(
+            "this run of the model sampled {} latent sites, but `{}` was made of one with {}, this one perhaps among them; an \
+             autoguide needs the same latent sites in every run",
+            self.met,
+            self.name,
+            self.layout.sites.len()
+        );
+        let site = self.layout.sites[self.met].name.clone();
+        self.inner.context().report(Error::Site { site, problem });
+    }
+}
+
+impl<E: Dtype, D: Backend<E>> Handler<E, D> for Propose<'_, E, D> {
+    fn inner(&mut self) -> &mut dyn Handler<E, D> {
+        self.inner
+    }
+
+    /// What is not latent has its value, and is not the guide's to show; after an error the prior draws.
+    fn sample(&mut self, site: &mut dyn SampleSite<E, D>) {
+        if !is_latent(site) {
+            return;
+        }
+        let proposed = if self.failed { Ok(()) } else { self.propose(site) };
+        self.failed |= proposed.is_err();
+        self.inner.context().check(proposed);
+        if !site.has_value() {
+            site.draw(&mut self.inner.context().rng);
+        }
+    }
+}
