@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 /// A schedule in which the metric is estimated anew after every draw, from a window that ends at the present draw. A
 /// second window runs behind it, and takes its place once it is as long as asked for; so an estimate has always many
 /// draws, and never old ones. At first windows are short, later they grow; at last only the step size is tuned. The step
-/// size is averaged through all of it and begins anew only once, with the first metric.
+/// size is averaged through all of it and begins anew only once, with the first metric. A matrix, which takes more draws and must
+/// be factorised, has no short windows, and is estimated only where a window takes the place of another, and at last.
 ///
 /// Seyboldt, Carlson and Carpenter, *Preconditioning Hamiltonian Monte Carlo by Minimizing Fisher Divergence* (2026),
 /// and nuts-rs, whose defaults these are.
@@ -31,11 +32,15 @@ impl Default for OverlappingWindows {
     }
 }
 
+/// The shortest warm-up in which a metric is estimated.
+const SHORTEST: usize = 20;
+
 impl OverlappingWindows {
-    /// The default schedule for so many iterations.
+    /// The default schedule for so many iterations; as in Stan, of fewer than 20 all are for the step size.
     pub fn of(warmup: usize) -> Self {
         let share = |percent: usize| warmup.saturating_mul(percent) / 100;
-        OverlappingWindows { warmup, early: share(30), early_size: 10, size: 80, growth: 1.5, last: share(15) }
+        let last = if warmup < SHORTEST { warmup } else { share(15) };
+        OverlappingWindows { warmup, early: share(30), early_size: 10, size: 80, growth: 1.5, last }
     }
 
     /// Where the last stage begins.
@@ -115,7 +120,7 @@ mod tests {
         let schedule = OverlappingWindows::of(120);
         assert_eq!((schedule.early, schedule.end()), (36, 102));
         assert_eq!(switches(schedule), [9, 19, 29]);
-        assert!(switches(OverlappingWindows::of(10)).is_empty());
+        assert_eq!((OverlappingWindows::of(20).end(), OverlappingWindows::of(19).end()), (17, 0));
         assert!(switches(OverlappingWindows::of(0)).is_empty());
     }
 

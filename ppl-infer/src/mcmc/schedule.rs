@@ -140,8 +140,10 @@ impl Learning {
                     std::mem::swap(estimator, behind);
                     behind.restart();
                 }
-                // A matrix is factorised anew only where the window is.
-                if !switches && (!estimator.is_diagonal() || estimator.count() < LEAST) {
+                // A matrix must be factorised: only where a window begins, and from all draws at last.
+                let is_last = iteration + 1 == place.schedule().end();
+                let is_asked_for = estimator.is_diagonal() || switches || is_last;
+                if !is_asked_for || estimator.count() < LEAST {
                     return Ok(None);
                 }
                 let restarts = !std::mem::replace(begun, true);

@@ -5,8 +5,8 @@ use std::convert::Infallible;
 use ppl_core::rng::Rng;
 use ppl_infer::LogDensity;
 use ppl_infer::mcmc::{
-    DualAveraging, Info, Kernel, Metric, OverlappingWindows, Schedule, State, StepSizeSearch, Tunable, Warmup,
-    WarmupOptions, Windows,
+    DualAveraging, Info, Kernel, Metric, MetricShape, OverlappingWindows, Schedule, State, StepSizeSearch, Tunable,
+    Warmup, WarmupOptions, Windows,
 };
 
 use crate::targets::{Target, standard_normal};
@@ -61,8 +61,10 @@ impl<D: LogDensity<f64, Error = Infallible>> Tunable<f64, D> for Scripted {
     }
 
     fn set_metric(&mut self, metric: Metric<f64>) {
-        if let Metric::Diagonal(metric) = &metric {
-            self.given.push((self.iteration, metric.variances()[0]));
+        match &metric {
+            Metric::Diagonal(metric) => self.given.push((self.iteration, metric.variances()[0])),
+            Metric::Dense(metric) => self.given.push((self.iteration, metric.matrix()[0])),
+            other => panic!("{other:?}"),
         }
         self.metric = metric;
     }
@@ -73,8 +75,8 @@ impl<D: LogDensity<f64, Error = Infallible>> Tunable<f64, D> for Scripted {
 }
 
 /// A scripted kernel after its warm-up.
-fn warmed(schedule: Schedule) -> Scripted {
-    let options = WarmupOptions { schedule, ..WarmupOptions::default() };
+fn warmed(schedule: Schedule, metric: MetricShape) -> Scripted {
+    let options = WarmupOptions { schedule, metric, ..WarmupOptions::default() };
     let mut density = Target::new(1, standard_normal);
     let Ok(mut state) = State::at(&mut density, &[0.0_f64]);
     let mut kernel =
@@ -119,7 +121,7 @@ fn averaged(kernel: &Scripted, acceptance: fn(usize) -> f64, anew: &[usize]) {
 
 #[test]
 fn each_of_stans_windows_has_its_own_draws_and_begins_the_step_size_anew() {
-    let kernel = warmed(Schedule::Stan(Windows::of(300)));
+    let kernel = warmed(Schedule::Stan(Windows::of(300)), MetricShape::Diagonal);
     was_given(&kernel, &[(0, 1.0), (100, learned(25)), (150, learned(50)), (250, learned(100))]);
     averaged(&kernel, acceptance, &[99, 149, 249]);
 }
@@ -128,7 +130,7 @@ fn each_of_stans_windows_has_its_own_draws_and_begins_the_step_size_anew() {
 /// but one. The step size begins anew with the first metric.
 #[test]
 fn overlapping_windows_give_a_metric_after_every_draw() {
-    let kernel = warmed(Schedule::Overlapping(OverlappingWindows::of(1000)));
+    let kernel = warmed(Schedule::Overlapping(OverlappingWindows::of(1000)), MetricShape::Diagonal);
     let mut expected = vec![(0, 1.0)];
     for after in 3..=850 {
         let begin = match after {
@@ -142,4 +144,15 @@ fn overlapping_windows_give_a_metric_after_every_draw() {
     }
     was_given(&kernel, &expected);
     averaged(&kernel, symmetric, &[2]);
+}
+
+/// Windows of 80 draws change after 80, 160, 240 and 320 draws, and one of 120 after 440. One of 180 would end at 620, but has
+/// not 270 more behind it before 850; so the last estimate is of all draws since 320.
+#[test]
+fn a_matrix_is_estimated_where_windows_change_and_at_last() {
+    let kernel = warmed(Schedule::Overlapping(OverlappingWindows::of(1000)), MetricShape::Dense);
+    let expected = [(80, 80), (160, 80), (240, 80), (320, 80), (440, 120), (850, 530)];
+    let learned = expected.map(|(after, draws)| (after, learned(draws)));
+    was_given(&kernel, &[&[(0, 1.0)], &learned[..]].concat());
+    averaged(&kernel, symmetric, &[79]);
 }
