@@ -1,13 +1,14 @@
 //! What NUTS costs on the six reference models: microseconds a gradient, of the density alone and of the whole sampler, and
 //! effective draws a second; one JSON line a run. `benches/compare_nuts.py` puts NumPyro beside it.
 //!
-//! `cargo bench --bench nuts -- [MODEL..] [--f32] [--fisher] [--peer] [--gradients N] [--draws N]`; `--peer` adds `nuts-rs` on the same
-//! density, `--fisher` gives ours its gradient-based metric, and `--gradients` only evaluates the density, for profilers.
+//! `cargo bench --bench nuts -- [MODEL..] [--f32] [--fisher] [--stan] [--peer] [--seeds N] [--gradients N] [--draws N]`; `--peer` adds
+//! `nuts-rs` on the same density, `--fisher` gives ours its gradient-based metric, `--stan` Stan's schedule of warm-up, `--seeds` only
+//! counts gradients beside those of `nuts-rs`, and `--gradients` only evaluates the density, for profilers.
 
 use std::time::Instant;
 
 use ppl::backend::Backend;
-use ppl::infer::mcmc::{MetricShape, NutsOptions};
+use ppl::infer::mcmc::{Adaptation, MetricShape, NutsOptions, WarmupOptions};
 use ppl::infer::{LogDensity, Mcmc, McmcOptions, ModelDensity};
 use ppl::model::Model;
 use ppl::{Cpu, Dtype};
@@ -16,6 +17,9 @@ use serde_json::json;
 #[path = "../tests/models/mod.rs"]
 mod models;
 
+// A density that counts its evaluations.
+#[path = "nuts/counted.rs"]
+mod counted;
 // Four chains by our sampler.
 #[path = "nuts/sampler.rs"]
 mod sampler;
@@ -25,6 +29,9 @@ mod peer;
 // Effective sizes of draws.
 #[path = "nuts/figures.rs"]
 mod figures;
+// Effective sizes a gradient beside nuts-rs, over seeds.
+#[path = "nuts/ratio.rs"]
+mod ratio;
 
 use models::{Task, with};
 
@@ -38,14 +45,32 @@ struct Options {
     models: Vec<String>,
     single: bool,
     metric: MetricShape,
+    adaptation: Adaptation,
     peer: bool,
     gradients: Option<usize>,
     draws: usize,
+    seeds: Option<u64>,
+}
+
+impl Options {
+    fn warmup(&self) -> WarmupOptions {
+        let schedule = self.adaptation.schedule(WARMUP);
+        WarmupOptions { schedule, metric: self.metric.clone(), ..WarmupOptions::default() }
+    }
 }
 
 fn options() -> Options {
-    let metric = MetricShape::default();
-    let mut options = Options { models: Vec::new(), single: false, metric, peer: false, gradients: None, draws: 1000 };
+    let (metric, adaptation) = (MetricShape::default(), Adaptation::default());
+    let mut options = Options {
+        models: Vec::new(),
+        single: false,
+        metric,
+        adaptation,
+        peer: false,
+        gradients: None,
+        draws: 1000,
+        seeds: None,
+    };
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         let mut number = || args.next().and_then(|n| n.parse().ok()).expect("a number behind the option");
@@ -53,8 +78,10 @@ fn options() -> Options {
             "--bench" => {}
             "--f32" => options.single = true,
             "--fisher" => options.metric = MetricShape::FisherDiagonal,
+            "--stan" => options.adaptation = Adaptation::Stan,
             "--peer" => options.peer = true,
             "--gradients" => options.gradients = Some(number()),
+            "--seeds" => options.seeds = Some(number() as u64),
             "--draws" => options.draws = number(),
             name => options.models.push(name.to_owned()),
         }
@@ -82,20 +109,24 @@ where
         M: Model<A, E = E, D = Cpu> + Clone + Send,
         A: Clone + Send,
     {
+        if let Some(seeds) = self.options.seeds {
+            let line = ratio::measured(&mut density, self.options, seeds);
+            return println!("{}", json!({ "model": self.name, "dtype": E::NAME, "seeds": seeds, "figures": line }));
+        }
         let evaluations = self.options.gradients.unwrap_or(2000);
         let evaluate = microseconds_of(&mut density, evaluations);
         let mut line = json!({
             "peer": "ppl", "model": self.name, "dtype": E::NAME, "dim": density.dim(), "us_per_evaluate": evaluate,
         });
         if self.options.gradients.is_none() {
-            let run = sampler::run(&mut density, self.options.draws, &self.options.metric);
+            let run = sampler::run(&mut density, self.options.draws, &self.options.warmup(), 0);
             run.report(&mut density, &mut line);
             as_users_run_it(&density, self.options, &mut line);
         }
         println!("{line}");
         if self.options.peer && self.options.gradients.is_none() {
             let mut line = json!({ "peer": "nuts-rs", "model": self.name, "dtype": "f64", "dim": density.dim() });
-            let run = peer::run(&mut density, self.options.draws);
+            let run = peer::run(&mut density, self.options.draws, 0);
             run.report(&mut density, &mut line);
             println!("{line}");
         }
@@ -112,7 +143,8 @@ where
 {
     let (draws, metric) = (options.draws, options.metric.clone());
     let start = Instant::now();
-    let mcmc_options = McmcOptions { warmup: WARMUP, draws, metric, ..McmcOptions::default() };
+    let mcmc_options =
+        McmcOptions { warmup: WARMUP, draws, metric, adaptation: options.adaptation, ..McmcOptions::default() };
     let mut mcmc = Mcmc::of_target(density, NutsOptions::default(), mcmc_options).expect("a place to begin");
     mcmc.run().expect("a sound model");
     let seconds = start.elapsed().as_secs_f64();

@@ -25,6 +25,11 @@ where
     shapes.into_iter().find_map(|of| of(value)).expect("a tensor of a known shape")
 }
 
+fn of_slices(chains: &[Vec<f64>]) -> Chains<'_> {
+    let chains: Vec<&[f64]> = chains.iter().map(Vec::as_slice).collect();
+    Chains::new(&chains).expect("draws that are finite")
+}
+
 /// Four chains.
 #[derive(Default)]
 pub(crate) struct Run<E> {
@@ -33,7 +38,7 @@ pub(crate) struct Run<E> {
     /// The time of all warm-ups, and of all draws.
     pub(crate) warmup_seconds: f64,
     pub(crate) seconds: f64,
-    /// The gradients in either.
+    /// How often the density was evaluated in either.
     pub(crate) warmup_steps: u64,
     pub(crate) steps: u64,
     /// The draws that diverged.
@@ -44,6 +49,17 @@ impl<E: Dtype> Run<E>
 where
     Cpu: Backend<E>,
 {
+    /// The least bulk effective size of the quantities, and their geometric mean.
+    pub(crate) fn effective<M: Model<A, E = E, D = Cpu>, A: Clone>(
+        &self,
+        density: &mut ModelDensity<M, A, E, Cpu>,
+    ) -> [f64; 2] {
+        let quantities = self.quantities(density);
+        let sizes: Vec<f64> = quantities.iter().map(|(_, chains)| ess_bulk(&of_slices(chains))).collect();
+        let mean_log = sizes.iter().map(|size| size.ln()).sum::<f64>() / sizes.len() as f64;
+        [sizes.into_iter().fold(f64::INFINITY, f64::min), mean_log.exp()]
+    }
+
     /// Adds the run's figures to a line.
     pub(crate) fn report<M: Model<A, E = E, D = Cpu>, A: Clone>(
         &self,
@@ -52,8 +68,7 @@ where
     ) {
         let quantities = self.quantities(density);
         let figures = quantities.iter().map(|(name, chains)| {
-            let chains: Vec<&[f64]> = chains.iter().map(Vec::as_slice).collect();
-            let chains = Chains::new(&chains).expect("draws that are finite");
+            let chains = of_slices(chains);
             (name, ess_bulk(&chains), rhat(&chains))
         });
         let figures: Vec<_> = figures.collect();

@@ -1,5 +1,6 @@
 //! The same by nuts-rs, in its default settings: an adapter that makes our density its own.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::fmt;
 use std::time::Instant;
@@ -12,6 +13,7 @@ use ppl::infer::LogDensity;
 use ppl::rng::Rng;
 use rand::Rng as _;
 
+use crate::counted::Counted;
 use crate::figures::Run;
 use crate::{CHAINS, WARMUP};
 
@@ -71,14 +73,16 @@ impl<E: Dtype, D: LogDensity<E>> CpuLogpFunc for Adapter<'_, E, D> {
     }
 }
 
-/// Runs the chains.
-pub(crate) fn run<E: Dtype, D: LogDensity<E>>(density: &mut D, draws: usize) -> Run<E> {
+/// Runs the chains of a seed.
+pub(crate) fn run<E: Dtype, D: LogDensity<E>>(density: &mut D, draws: usize, seed: u64) -> Run<E> {
     let mut run = Run::default();
-    for chain in 0..CHAINS {
+    for chain in seed * CHAINS..(seed + 1) * CHAINS {
+        let count = Cell::new(0);
         let dim = density.dim();
+        let mut counted = Counted { density: &mut *density, evaluations: &count };
         let settings = DiagNutsSettings { num_tune: WARMUP as u64, num_draws: draws as u64, ..Default::default() };
         let zeros = || vec![E::of(0.0); dim];
-        let adapter = Adapter { density: &mut *density, position: zeros(), gradient: zeros() };
+        let adapter = Adapter { density: &mut counted, position: zeros(), gradient: zeros() };
         let mut sampler = settings
             .new_chain(chain, CpuMath::new(adapter), &mut StdRng::seed_from_u64(chain))
             .expect("default settings");
@@ -90,15 +94,16 @@ pub(crate) fn run<E: Dtype, D: LogDensity<E>>(density: &mut D, draws: usize) -> 
         for step in 0..WARMUP + draws {
             if step == WARMUP {
                 run.warmup_seconds += start.elapsed().as_secs_f64();
+                run.warmup_steps += count.take();
             }
             let (position, info) = sampler.draw().expect("a sound density");
-            *(if step < WARMUP { &mut run.warmup_steps } else { &mut run.steps }) += info.num_gradients;
             if step >= WARMUP {
                 run.divergences += u64::from(info.diverging);
                 kept.push(position.iter().map(|&x| E::of(x)).collect());
             }
         }
         run.seconds += start.elapsed().as_secs_f64();
+        run.steps += count.get();
         run.chains.push(kept);
     }
     run.seconds -= run.warmup_seconds;

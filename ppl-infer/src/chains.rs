@@ -16,7 +16,7 @@ use thiserror::Error as ThisError;
 use crate::checkpoint::CheckpointError;
 use crate::draws::{Draws, SampleStats};
 use crate::mcmc::{
-    DensitySampler, KernelOptions, MetricShape, Sampler, SamplerError, Tunable, Tuning, WarmupOptions, Windows,
+    Adaptation, DensitySampler, KernelOptions, MetricShape, Sampler, SamplerError, Tunable, Tuning, WarmupOptions,
 };
 use crate::model_density::ModelDensity;
 use crate::target::{InitStrategy, Target};
@@ -56,6 +56,8 @@ pub struct McmcOptions {
     pub target_accept: f64,
     /// What the metric looks like that the warm-up estimates; default diagonal.
     pub metric: MetricShape,
+    /// When the warm-up learns what; default overlapping windows. [`Adaptation::Stan`] is Stan's to the digit.
+    pub adaptation: Adaptation,
     /// Whether draws are kept in memory; default yes. Without, they go to sinks and observers only.
     pub keep: bool,
     /// Whether to draw a bar for each chain on stderr (with the feature `progress`, on a terminal); default no.
@@ -74,6 +76,7 @@ impl Default for McmcOptions {
             init: InitStrategy::default(),
             target_accept: 0.8,
             metric: MetricShape::default(),
+            adaptation: Adaptation::default(),
             keep: true,
             progress: false,
         }
@@ -85,10 +88,10 @@ impl McmcOptions {
         Plan { warmup: self.warmup, draws: self.draws, thin: self.thin.max(1), seed: self.seed, keep: self.keep }
     }
 
-    /// The options of the warm-up of each chain: Stan's windows for so many iterations.
+    /// The options of the warm-up of each chain.
     pub fn warmup_options(&self) -> WarmupOptions {
         WarmupOptions {
-            windows: Windows::of(self.warmup),
+            schedule: self.adaptation.schedule(self.warmup),
             target_accept: self.target_accept,
             metric: self.metric.clone(),
         }

@@ -31,8 +31,12 @@ mod dual_averaging;
 mod welford;
 // Metrics estimated from draws.
 mod estimator;
-// Which iterations of a warm-up serve for what.
+// Which iterations of a warm-up serve for what: Stan's windows.
 mod windows;
+// The same, in windows that overlap.
+mod overlapping;
+// The schedules, and what is learned by them.
+mod schedule;
 // Warm-up: a kernel is tuned while it runs.
 mod warmup;
 // The contract of what a chain runs.
@@ -49,8 +53,10 @@ pub use leapfrog::{PhasePoint, leapfrog};
 pub use metric::{Block, DenseMetric, DiagonalMetric, InvalidMetric, Metric};
 pub use metropolis::{Metropolis, MetropolisOptions};
 pub use nuts::{Nuts, NutsOptions};
+pub use overlapping::OverlappingWindows;
 pub use sampler::{Sampler, Step, Tuning};
-pub use trajectory::{Choices, Direction, Trajectory, Visit};
+pub use schedule::{Adaptation, Schedule};
+pub use trajectory::{Choices, Direction, Trajectory, Visit, symmetric_acceptance};
 pub use tree::{Stop, Transition, Tree};
 pub use warmup::{Warmup, WarmupError, WarmupOptions};
 pub use welford::{WelfordCovariance, WelfordVariance};

@@ -4,18 +4,15 @@
 use std::collections::BTreeMap;
 
 use ppl::Cpu;
-use ppl::infer::mcmc::NutsOptions;
+use ppl::infer::mcmc::{Adaptation, MetricShape, NutsOptions};
 use ppl::infer::{Draws, Mcmc, McmcOptions, ModelDensity};
 use ppl::model::Model;
 use serde_json::Value;
 
 use crate::models::{self, Task, tables};
 
-/// Four chains of NUTS with the default options.
-struct Sample {
-    warmup: usize,
-    draws: usize,
-}
+/// Four chains of NUTS.
+struct Sample(McmcOptions);
 
 impl Task<f64> for Sample {
     type Output = Draws;
@@ -25,8 +22,7 @@ impl Task<f64> for Sample {
         M: Model<A, E = f64, D = Cpu> + Clone + Send,
         A: Clone + Send,
     {
-        let options = McmcOptions { warmup: self.warmup, draws: self.draws, seed: 1, ..McmcOptions::default() };
-        let mut mcmc = Mcmc::of_target(&density, NutsOptions::default(), options).expect("a place to begin");
+        let mut mcmc = Mcmc::of_target(&density, NutsOptions::default(), self.0).expect("a place to begin");
         mcmc.run().expect("a sound model");
         mcmc.into_draws()
     }
@@ -47,8 +43,9 @@ fn reference(name: &str) -> Option<BTreeMap<String, [f64; 2]>> {
 
 /// Every mean within 0.1 reference deviations, every deviation within 10 %, R-hat below 1.01. With an effective size of at least
 /// `least` for means, a mean is off by more than 0.1 with probability below 2·Φ(−0.1·√least).
-fn is_numpyros(name: &str, warmup: usize, draws: usize, least: f64) {
-    let (Some(reference), Some(draws)) = (reference(name), models::with(name, Sample { warmup, draws })) else {
+#[track_caller]
+fn are_numpyros(name: &str, options: McmcOptions, least: f64) {
+    let (Some(reference), Some(draws)) = (reference(name), models::with(name, Sample(options))) else {
         return;
     };
     let summary = draws.summary().unwrap();
@@ -65,20 +62,37 @@ fn is_numpyros(name: &str, warmup: usize, draws: usize, least: f64) {
     assert!(wrong.is_empty(), "{name}: {}", wrong.join("\n"));
 }
 
+/// The same with the default options.
+#[track_caller]
+fn is_numpyros(name: &str, warmup: usize, draws: usize, least: f64) {
+    are_numpyros(name, McmcOptions { warmup, draws, seed: 1, ..McmcOptions::default() }, least);
+}
+
+/// The same with Stan's schedule of warm-up, and with the gradient-based metric in overlapping windows.
+#[track_caller]
+fn is_numpyros_by_each_warmup(name: &str, draws: usize, least: f64) {
+    let default = McmcOptions { draws, seed: 1, ..McmcOptions::default() };
+    are_numpyros(name, McmcOptions { adaptation: Adaptation::Stan, ..default.clone() }, least);
+    are_numpyros(name, McmcOptions { metric: MetricShape::FisherDiagonal, ..default }, least);
+}
+
 #[test]
 fn eight_schools() {
     // 2·Φ(−0.1·√1600) = 6e-5 for each mean at the least; most have more.
     is_numpyros("eight_schools", 1000, 2000, 1600.0);
+    is_numpyros_by_each_warmup("eight_schools", 2000, 1600.0);
 }
 
 #[test]
 fn logistic_small() {
     is_numpyros("logistic_small", 1000, 1000, 1600.0);
+    is_numpyros_by_each_warmup("logistic_small", 1000, 1600.0);
 }
 
 #[test]
 fn gauss100() {
     is_numpyros("gauss100", 1000, 1000, 1600.0);
+    is_numpyros_by_each_warmup("gauss100", 1000, 1600.0);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::density::LogDensity;
 use crate::draws::{DivergentStep, Variable};
 use crate::mcmc::{
-    Hmc, Info, Kernel, KernelOptions as _, Metric, Metropolis, Nuts, State, StepSizeSearch, Tunable, Warmup,
+    Hmc, Info, Kernel, KernelOptions as _, Metric, Metropolis, Nuts, Schedule, State, StepSizeSearch, Tunable, Warmup,
     WarmupError, WarmupOptions, Windows,
 };
 
@@ -174,7 +174,7 @@ impl<E: Dtype> TunedBlock<E> {
             Gradient::Metropolis(options) => GradientKernel::Metropolis(options.kernel(dim)),
         };
         let options = WarmupOptions {
-            windows: Windows::of(warmup),
+            schedule: Schedule::Stan(Windows::of(warmup)),
             target_accept: rule.target_accept,
             metric: rule.metric.clone(),
         };

@@ -7,7 +7,7 @@ use super::kernel::{Divergence, Info, Kernel, State, StepSizeSearch, Tunable};
 use super::leapfrog::{PhasePoint, leapfrog};
 use super::metric::Metric;
 use super::step_size_search;
-use super::trajectory::Choices as _;
+use super::trajectory::{Choices as _, symmetric_acceptance};
 use crate::density::LogDensity;
 
 /// How long trajectories are.
@@ -92,7 +92,15 @@ impl<E: Dtype, D: LogDensity<E>> Kernel<E, D> for Hmc<E> {
             to.move_to(state);
         }
         let energy = if accepted { to.energy } else { start };
-        Ok(Info { accept_probability, energy, divergence, depth: 0, depth_saturated: false, evaluations })
+        Ok(Info {
+            accept_probability,
+            symmetric_acceptance: symmetric_acceptance(-error),
+            energy,
+            divergence,
+            depth: 0,
+            depth_saturated: false,
+            evaluations,
+        })
     }
 }
 

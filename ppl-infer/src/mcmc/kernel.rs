@@ -55,8 +55,10 @@ pub struct Divergence<E> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Info<E> {
     /// The probability of acceptance; of a tree, its mean over all points but the first (Hoffman and
-    /// Gelman, *The No-U-Turn Sampler*, 2014, section 3.2). Warm-up steers it.
+    /// Gelman, *The No-U-Turn Sampler*, 2014, section 3.2). Stan's warm-up steers it.
     pub accept_probability: f64,
+    /// The same with [`symmetric_acceptance`](super::symmetric_acceptance) of each point. Overlapping warm-up steers it.
+    pub symmetric_acceptance: f64,
     /// The energy at the new state: the negative log-density, and the kinetic energy where there is one.
     pub energy: f64,
     /// Where the trajectory diverged, if it did.

@@ -5,7 +5,7 @@ use ppl_core::rng::Rng;
 
 use super::kernel::{Info, Kernel, State, StepSizeSearch, Tunable};
 use super::metric::Metric;
-use super::trajectory::Choices as _;
+use super::trajectory::{Choices as _, symmetric_acceptance};
 use crate::density::LogDensity;
 
 /// The options of [`Metropolis`]: there are none. Aim its warm-up at an acceptance of 0.234.
@@ -37,7 +37,8 @@ impl<E: Dtype, D: LogDensity<E>> Kernel<E, D> for Metropolis<E> {
         let scale = E::of(self.scale);
         self.proposal.iter_mut().zip(&state.position).for_each(|(to, &from)| *to = from + scale * *to);
         let log_density = density.evaluate(&self.proposal, &mut self.gradient)?;
-        let ratio = (log_density - state.log_density).exp().min(1.0);
+        let log_ratio = log_density - state.log_density;
+        let ratio = log_ratio.exp().min(1.0);
         // `min` takes NaN for 1: a density that is NaN, or infinite, is not gone to.
         let accept_probability = if log_density.is_finite() { ratio } else { 0.0 };
         if rng.accept(accept_probability) {
@@ -47,6 +48,7 @@ impl<E: Dtype, D: LogDensity<E>> Kernel<E, D> for Metropolis<E> {
         }
         Ok(Info {
             accept_probability,
+            symmetric_acceptance: symmetric_acceptance(log_ratio),
             energy: -state.log_density,
             divergence: None,
             depth: 0,

@@ -62,6 +62,7 @@ impl<E: Dtype, D: LogDensity<E>> Kernel<E, D> for Nuts<E> {
         drawn.move_to(state);
         Ok(Info {
             accept_probability: report.accept_sum / f64::from(report.steps.max(1)),
+            symmetric_acceptance: report.symmetric_sum / f64::from(report.steps.max(1)),
             energy,
             divergence: path.divergence,
             depth: report.depth,

@@ -24,6 +24,15 @@ pub struct Visit {
     pub diverged: bool,
 }
 
+/// 2·min(1, w) / (1 + w), of the log of a weight w relative to the start; 0 of NaN.
+///
+/// It is the probability of acceptance, averaged over the two ways between the start and the point, each with the weight of
+/// where it begins: in equilibrium its mean is that of min(1, w), and its variance is less. nuts-rs steers it.
+pub fn symmetric_acceptance(log_weight: f64) -> f64 {
+    let ratio = (-log_weight.abs()).exp();
+    if ratio.is_nan() { 0.0 } else { 2.0 * ratio / (1.0 + ratio) }
+}
+
 /// A path of points, walked in both directions.
 pub trait Trajectory {
     /// A place for a point.
@@ -75,5 +84,22 @@ impl Choices for Rng {
 
     fn accept(&mut self, probability: f64) -> bool {
         self.gen_range(0.0..1.0) < probability
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::symmetric_acceptance;
+
+    #[test]
+    fn both_ways_are_accepted_alike_and_as_often_as_by_metropolis() {
+        for log_weight in [-30.0, -2.0, -0.1, 0.0, 0.7, 5.0_f64] {
+            let weight = log_weight.exp();
+            let [there, back] = [log_weight, -log_weight].map(symmetric_acceptance);
+            assert_eq!(there, back);
+            let metropolis = weight.min(1.0) + weight * weight.recip().min(1.0);
+            assert!(((1.0 + weight) * there / metropolis - 1.0).abs() < 1e-14, "{there} at {log_weight}");
+        }
+        assert_eq!([f64::NAN, f64::INFINITY, f64::NEG_INFINITY].map(symmetric_acceptance), [0.0; 3]);
     }
 }

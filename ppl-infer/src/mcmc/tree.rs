@@ -4,7 +4,7 @@
 //! multinomial weights, a draw moves uniformly within a subtree and with a bias to the new half on doubling. As
 //! Stan does since 2.21, a turn is also looked for between each half and its neighbour's next point.
 
-use super::trajectory::{Choices, Direction, Trajectory, Visit};
+use super::trajectory::{Choices, Direction, Trajectory, Visit, symmetric_acceptance};
 
 /// Why a tree stopped growing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub struct Transition {
     pub steps: u32,
     /// The sum over the steps of min(1, weight).
     pub accept_sum: f64,
+    /// The sum over the steps of 2·min(1, weight) / (1 + weight).
+    pub symmetric_sum: f64,
     /// Why it stopped.
     pub stop: Stop,
 }
@@ -98,7 +100,8 @@ impl<P, S> Tree<P, S> {
     ) -> Result<(&mut P, Transition), T::Error> {
         self.clear(trajectory);
         let mut whole = self.leaf(0, 0.0);
-        let mut report = Transition { depth: 0, steps: 0, accept_sum: 0.0, stop: Stop::DepthReached };
+        let mut report =
+            Transition { depth: 0, steps: 0, accept_sum: 0.0, symmetric_sum: 0.0, stop: Stop::DepthReached };
         while report.depth < max_depth {
             let direction = choices.direction();
             let end = whole.end(direction);
@@ -270,6 +273,7 @@ impl<T: Trajectory, C: Choices> Grower<'_, T, C> {
         report.steps += 1;
         let probability = log_weight.exp().min(1.0);
         report.accept_sum += if probability.is_nan() { 0.0 } else { probability };
+        report.symmetric_sum += symmetric_acceptance(log_weight);
         Ok(if diverged { stopped(report, Stop::Diverged) } else { Grown::Whole(self.tree.leaf(to, log_weight)) })
     }
 }

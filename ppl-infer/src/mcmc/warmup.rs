@@ -1,4 +1,4 @@
-//! Warm-up: a kernel's step size and metric are tuned while it runs, as Stan tunes them.
+//! Warm-up: a kernel's step size and metric are tuned while it runs.
 
 use std::error::Error;
 
@@ -8,17 +8,17 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error as ThisError;
 
 use super::dual_averaging::DualAveraging;
-use super::estimator::{MetricEstimator, MetricShape};
+use super::estimator::MetricShape;
 use super::kernel::{Info, State, StepSizeSearch, Tunable};
 use super::metric::InvalidMetric;
-use super::windows::Windows;
+use super::schedule::{Learned, Learning, Schedule};
 use crate::density::LogDensity;
 
 /// The options of a [`Warmup`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct WarmupOptions {
-    /// The schedule; default 1000 iterations in Stan's stages.
-    pub windows: Windows,
+    /// The schedule; default 1000 iterations in overlapping windows.
+    pub schedule: Schedule,
     /// The mean probability of acceptance to aim at, in (0, 1); default 0.8. 0.234 suits a random walk.
     pub target_accept: f64,
     /// What the metric looks like; default diagonal.
@@ -27,7 +27,7 @@ pub struct WarmupOptions {
 
 impl Default for WarmupOptions {
     fn default() -> Self {
-        WarmupOptions { windows: Windows::default(), target_accept: 0.8, metric: MetricShape::default() }
+        WarmupOptions { schedule: Schedule::default(), target_accept: 0.8, metric: MetricShape::default() }
     }
 }
 
@@ -52,14 +52,13 @@ pub enum WarmupError<F: Error> {
     Metric(#[from] InvalidMetric),
 }
 
-/// A kernel's warm-up, one iteration at a time: dual averaging of the step size throughout, a new metric at the end
-/// of each window, and with it a new search for a step size.
+/// A kernel's warm-up, one iteration at a time: dual averaging of the step size throughout, and new metrics and
+/// searches for a step size as the schedule has them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Warmup {
     iterations: usize,
-    windows: Vec<(usize, usize)>,
     averaging: DualAveraging,
-    estimator: MetricEstimator,
+    learning: Learning,
     iteration: usize,
 }
 
@@ -76,13 +75,12 @@ impl Warmup {
         rng: &mut Rng,
     ) -> Result<Self, WarmupError<D::Error>> {
         let mut warmup = Warmup {
-            iterations: options.windows.warmup,
-            windows: options.windows.windows(),
+            iterations: options.schedule.warmup(),
             averaging: DualAveraging::new(1.0, options.target_accept),
-            estimator: MetricEstimator::new(&options.metric, density.dim()),
+            learning: Learning::new(&options.schedule, &options.metric, density.dim()),
             iteration: 0,
         };
-        kernel.set_metric(warmup.estimator.unit()?);
+        kernel.set_metric(warmup.learning.unit()?);
         warmup.restart_step_size(kernel, density, state, rng)?;
         Ok(warmup)
     }
@@ -110,7 +108,7 @@ impl Warmup {
     ) -> Result<Info<E>, WarmupError<D::Error>> {
         let info = kernel.step(density, state, rng).map_err(WarmupError::Density)?;
         if !self.is_done() {
-            self.averaging.learn(info.accept_probability);
+            self.averaging.learn(self.learning.acceptance(&info));
             kernel.set_step_size(self.averaging.step_size());
             self.learn_metric(kernel, density, state, rng)?;
             self.iteration += 1;
@@ -121,7 +119,7 @@ impl Warmup {
         Ok(info)
     }
 
-    /// Takes the state in within a window, and gives the kernel a new metric at its end.
+    /// Takes the state in, and gives the kernel a new metric where the schedule has one.
     fn learn_metric<E: Dtype, D: LogDensity<E>>(
         &mut self,
         kernel: &mut impl Tunable<E, D>,
@@ -129,17 +127,10 @@ impl Warmup {
         state: &State<E>,
         rng: &mut Rng,
     ) -> Result<(), WarmupError<D::Error>> {
-        let at = self.iteration;
-        let Some(&(_, end)) = self.windows.iter().find(|&&(begin, end)| (begin..end).contains(&at)) else {
-            return Ok(());
-        };
-        self.estimator.add(&state.position, &state.gradient);
-        if at + 1 == end {
-            kernel.set_metric(self.estimator.estimate()?);
-            self.estimator.restart();
-            self.restart_step_size(kernel, density, state, rng)?;
-        }
-        Ok(())
+        let learned = self.learning.learn(self.iteration, &state.position, &state.gradient)?;
+        let Some(Learned { metric, restarts }) = learned else { return Ok(()) };
+        kernel.set_metric(metric);
+        if restarts { self.restart_step_size(kernel, density, state, rng) } else { Ok(()) }
     }
 
     /// Searches for a step size from the kernel's present one, and begins to average anew.

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use ppl_core::Dtype;
-use ppl_infer::mcmc::MetricShape;
+use ppl_infer::mcmc::{Adaptation, MetricShape};
 use ppl_infer::{LogDensity, McmcOptions, Target};
 
 /// Independent normals with standard deviations 1, 2, 3.
@@ -56,9 +56,10 @@ pub(crate) fn short() -> McmcOptions {
     McmcOptions { chains: 3, warmup: 120, draws: 60, seed: 7, ..McmcOptions::default() }
 }
 
-/// Short chains with each kind of metric.
+/// Short chains with each kind of metric, and with both schedules of warm-up.
 pub(crate) fn with_each_metric() -> Vec<McmcOptions> {
     let blocks = vec![(vec![2, 0], MetricShape::Dense), (vec![1], MetricShape::FisherDiagonal)];
     let shapes = [MetricShape::Identity, MetricShape::Diagonal, MetricShape::Dense, MetricShape::Blocks(blocks)];
-    shapes.into_iter().map(|metric| McmcOptions { metric, ..short() }).collect()
+    let overlapping = shapes.into_iter().map(|metric| McmcOptions { metric, ..short() });
+    overlapping.chain([McmcOptions { adaptation: Adaptation::Stan, ..short() }]).collect()
 }

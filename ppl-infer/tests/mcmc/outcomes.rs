@@ -5,8 +5,8 @@ use std::fmt;
 use ppl_core::rng::Rng;
 use ppl_infer::LogDensity;
 use ppl_infer::mcmc::{
-    Hmc, HmcOptions, Kernel, Length, Metric, MetricShape, Metropolis, Nuts, NutsOptions, State, Tunable, Warmup,
-    WarmupError, WarmupOptions, Windows,
+    Adaptation, Hmc, HmcOptions, Kernel, Length, Metric, MetricShape, Metropolis, Nuts, NutsOptions, State, Tunable,
+    Warmup, WarmupError, WarmupOptions,
 };
 use serde_json::Value;
 
@@ -196,7 +196,7 @@ fn warm<F: FnMut(&[f64], &mut [f64]) -> f64>(
     let mut kernel = nuts(1.0, dim);
     let Ok(mut state) = kernel.init(density, &vec![0.5; dim]);
     let mut warmup = Warmup::begin(options, &mut kernel, density, &state, &mut Rng::seed(8))?;
-    for step in 0..options.windows.warmup {
+    for step in 0..options.schedule.warmup() {
         assert_eq!((warmup.iteration(), warmup.is_done()), (step, false));
         warmup.step(&mut kernel, density, &mut state, &mut Rng::stream(8, step as u64))?;
     }
@@ -223,29 +223,54 @@ fn a_warmup_comes_to_numpyros_acceptance_and_learns_the_scales() {
     for shape in [MetricShape::Diagonal, MetricShape::Dense, MetricShape::FisherDiagonal] {
         for run in reference["runs"].as_array().expect("runs") {
             let [target_accept, mean, sd] = ["target", "mean", "sd"].map(|name| run[name].as_f64().expect("a number"));
-            let options = WarmupOptions { target_accept, metric: shape.clone(), ..WarmupOptions::default() };
+            let schedule = Adaptation::Stan.schedule(1000);
+            let options = WarmupOptions { schedule, target_accept, metric: shape.clone() };
             let mut density = Target::new(4, |x: &[f64], g: &mut [f64]| target.log_density(x, g));
             let (kernel, acceptance) = warm(&mut density, &options).expect("a sound density");
             assert!((acceptance - mean).abs() < 4.0 * sd, "{acceptance}, not {mean}, for {target_accept}");
-            let variances = match Tunable::<f64, Target<fn(&[f64], &mut [f64]) -> f64>>::metric(&kernel) {
-                Metric::Diagonal(metric) => metric.variances().to_vec(),
-                Metric::Dense(metric) => (0..4).map(|i| metric.matrix()[5 * i]).collect(),
-                other => panic!("{other:?}"),
-            };
-            for (i, &variance) in variances.iter().enumerate() {
-                let ratio = variance / target.covariance(i, i);
-                assert!((0.6..1.6).contains(&ratio), "{ratio} at {i} of {shape:?}");
-            }
+            knows_the_scales(&kernel, &target, &shape);
+        }
+    }
+}
+
+/// Variances within 1.6 times those of the target.
+fn knows_the_scales(kernel: &Nuts<f64>, target: &NormalChain, shape: &MetricShape) {
+    let variances = match Tunable::<f64, Target<fn(&[f64], &mut [f64]) -> f64>>::metric(kernel) {
+        Metric::Diagonal(metric) => metric.variances().to_vec(),
+        Metric::Dense(metric) => (0..4).map(|i| metric.matrix()[5 * i]).collect(),
+        other => panic!("{other:?}"),
+    };
+    for (i, &variance) in variances.iter().enumerate() {
+        let ratio = variance / target.covariance(i, i);
+        assert!((0.6..1.6).contains(&ratio), "{ratio} at {i} of {shape:?}");
+    }
+}
+
+/// Overlapping windows average the step size over hundreds of iterations, and come within 0.03 of what is aimed at; over
+/// 1000 draws a mean acceptance has a standard error below 0.008. The last window has more than 350 draws.
+#[test]
+fn overlapping_windows_come_to_the_acceptance_that_they_aim_at_and_learn_the_scales() {
+    let target = NormalChain { dim: 4, correlation: 0.3 };
+    for shape in [MetricShape::Diagonal, MetricShape::Dense, MetricShape::FisherDiagonal] {
+        for target_accept in [0.7, 0.8, 0.9] {
+            let schedule = Adaptation::Overlapping.schedule(1000);
+            let options = WarmupOptions { schedule, target_accept, metric: shape.clone() };
+            let mut density = Target::new(4, |x: &[f64], g: &mut [f64]| target.log_density(x, g));
+            let (kernel, acceptance) = warm(&mut density, &options).expect("a sound density");
+            assert!((acceptance - target_accept).abs() < 0.03, "{acceptance}, not {target_accept}, for {shape:?}");
+            knows_the_scales(&kernel, &target, &shape);
         }
     }
 }
 
 #[test]
 fn a_warmup_of_no_iterations_finds_a_step_size() {
-    let options = WarmupOptions { windows: Windows::of(0), ..WarmupOptions::default() };
-    let (kernel, acceptance) = warm(&mut Target::new(3, standard_normal), &options).expect("a sound density");
-    let step_size = Tunable::<f64, Target<fn(&[f64], &mut [f64]) -> f64>>::step_size(&kernel);
-    assert!((0.25..=4.0).contains(&step_size) && acceptance > 0.3, "{step_size}: {acceptance}");
+    for adaptation in [Adaptation::Stan, Adaptation::Overlapping] {
+        let options = WarmupOptions { schedule: adaptation.schedule(0), ..WarmupOptions::default() };
+        let (kernel, acceptance) = warm(&mut Target::new(3, standard_normal), &options).expect("a sound density");
+        let step_size = Tunable::<f64, Target<fn(&[f64], &mut [f64]) -> f64>>::step_size(&kernel);
+        assert!((0.25..=4.0).contains(&step_size) && acceptance > 0.3, "{step_size}: {acceptance}");
+    }
 }
 
 #[test]

@@ -115,8 +115,8 @@ fn nuts_samples_a_correlated_normal_in_two_dimensions() {
 
 #[test]
 fn nuts_samples_a_correlated_normal_in_ten_dimensions() {
-    normal_chains::<f64>(10, 0.9, 4000);
-    normal_chains::<f32>(10, 0.9, 4000);
+    normal_chains::<f64>(10, 0.9, 5000);
+    normal_chains::<f32>(10, 0.9, 5000);
 }
 
 /// Any metric leaves a standard normal as it is, also one that does not suit it.
