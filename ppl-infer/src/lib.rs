@@ -43,7 +43,7 @@ pub mod svi;
 pub use chains::{Mcmc, McmcOptions};
 pub use density::LogDensity;
 pub use draws::Draws;
-pub use elbo::{Loss, Objective, TraceElbo};
+pub use elbo::{Baseline, Loss, Objective, TraceElbo, TraceGraphElbo, TraceMeanFieldElbo};
 pub use gibbs::Gibbs;
 pub use model_density::{LatentSite, ModelDensity};
 pub use optim::{Adam, ClippedAdam, Optimizer, Sgd};

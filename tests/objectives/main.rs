@@ -13,3 +13,7 @@ mod gradients;
 mod contract;
 // Particles on threads.
 mod parallel;
+// Exact means and variances of gradients, over all values of coins.
+mod enumerated;
+// Scores weighed by what comes after.
+mod trace_graph;
