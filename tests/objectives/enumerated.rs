@@ -1,36 +1,58 @@
 //! Means and variances of an objective's gradient over all values of a guide's coins, exactly.
 
+use std::collections::BTreeMap;
+
 use ppl::autodiff::try_grad;
+use ppl::handler::Handler;
+use ppl::handlers::Effect;
 use ppl::infer::Objective;
 use ppl::infer::pair::Ask;
 use ppl::infer::runs::{Programs, Runs};
 use ppl::prelude64::*;
 use ppl::rng::Rng;
 use ppl::shared::Shared;
+use ppl::site::SampleSite;
 use ppl::{Cpu, Error};
 
-/// A site with that many coins, in a plate or alone.
-pub(crate) type Coins = (&'static str, Option<usize>);
+/// A site with that many coins.
+pub(crate) type Coins = (&'static str, usize);
+
+/// Gives sites their numbers, whatever the type of their values.
+#[derive(Clone)]
+pub(crate) struct Assign(BTreeMap<&'static str, Vec<f64>>);
+
+struct AssignHandler<'h> {
+    inner: &'h mut dyn Handler<f64, Cpu>,
+    effect: &'h Assign,
+}
+
+impl Handler<f64, Cpu> for AssignHandler<'_> {
+    fn inner(&mut self) -> &mut dyn Handler<f64, Cpu> {
+        self.inner
+    }
+
+    fn sample(&mut self, site: &mut dyn SampleSite<f64, Cpu>) {
+        if let Some(numbers) = self.effect.0.get(site.name()) {
+            site.set_numbers(numbers, "assign").expect("the site has that many coins");
+        }
+        self.inner.sample(site);
+    }
+}
+
+impl Effect<f64, Cpu> for Assign {
+    fn around(&self, inner: &mut dyn Handler<f64, Cpu>, body: &mut dyn FnMut(&mut dyn Handler<f64, Cpu>)) {
+        body(&mut AssignHandler { inner, effect: self });
+    }
+}
 
 /// All values of the coins.
-pub(crate) fn assignments(coins: &[Coins]) -> Vec<ValueMap> {
-    let count: usize = coins.iter().map(|(_, len)| len.unwrap_or(1)).sum();
-    (0..1_u32 << count)
-        .map(|bits| {
-            let (mut values, mut at) = (ValueMap::new(), 0);
-            let mut coin = || {
-                at += 1;
-                f64::from(bits >> (at - 1) & 1)
-            };
-            for &(name, len) in coins {
-                match len {
-                    None => values.put(name, Some(Tensor::<()>::scalar(coin()))),
-                    Some(len) => values.put(name, Some(<Tensor<(usize,)>>::vector((0..len).map(|_| coin()).collect()))),
-                };
-            }
-            values
-        })
-        .collect()
+fn assignments(coins: &[Coins]) -> Vec<Assign> {
+    let count: usize = coins.iter().map(|(_, len)| len).sum();
+    let assignment = |bits: u32| {
+        let mut numbers = (0..count).map(|at| f64::from(bits >> at & 1));
+        Assign(coins.iter().map(|&(name, len)| (name, numbers.by_ref().take(len).collect())).collect())
+    };
+    (0..1 << count).map(assignment).collect()
 }
 
 /// The gradient, the elements of all parameters in order, of what `f` makes of runs under an assignment.
@@ -75,7 +97,7 @@ where
     let [mut mean, mut square, mut exact] = [const { Vec::new() }; 3];
     let mut total = 0.0;
     for values in assignments(coins) {
-        let guide = guide.clone().with(ppl::handlers::Substitute(values));
+        let guide = guide.clone().with(values);
         // p · (ln p(x, z) − ln q(z)), differentiated in the weight too; the density that is drawn from has no scale.
         let (weight, of_bound) = gradient((&model, &guide), args.clone(), &mut store, |runs| {
             let pair = runs.pair(0, Ask::default())?;

@@ -17,3 +17,10 @@ mod parallel;
 mod enumerated;
 // Scores weighed by what comes after.
 mod trace_graph;
+// Closed divergences.
+mod mean_field;
+// Any distribution, scored.
+#[path = "../svi/scored.rs"]
+mod scored;
+// Closed forms of conjugate models.
+mod conjugate;

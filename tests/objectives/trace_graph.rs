@@ -45,7 +45,7 @@ fn coins_guide(_x: &Tensor<Rank1<3>>) {
     });
 }
 
-const COINS: [Coins; 2] = [("g", None), ("k", Some(3))];
+const COINS: [Coins; 2] = [("g", 1), ("k", 3)];
 
 #[test]
 fn by_plate_and_order_the_mean_is_exact_and_the_variance_lower() {
@@ -80,7 +80,7 @@ fn over_all_subsamples_the_gradient_is_that_of_all_rows() {
     let mut sum = vec![0.0; full.exact.len()];
     for rows in [[0, 1], [0, 2], [1, 2], [1, 0], [2, 0], [2, 1]] {
         let guide = coins_guide.subsample("rows", Rows::some(rows));
-        let found = moments((coins, guide), (&data(),), &[("g", None), ("k", Some(2))], &plain().1);
+        let found = moments((coins, guide), (&data(),), &[("g", 1), ("k", 2)], &plain().1);
         sum.iter_mut().zip(&found.mean).for_each(|(sum, mean)| *sum += mean / 6.0);
     }
     assert_close("all pairs", &sum, &full.exact);
@@ -106,7 +106,7 @@ fn coupled_guide(_x: &Tensor<Rank1<3>>) {
 
 #[test]
 fn a_draw_outside_a_plate_carries_over_to_its_other_elements() {
-    let found = moments((coupled, coupled_guide), (&data(),), &[("a", Some(3)), ("w", None)], &plain().1);
+    let found = moments((coupled, coupled_guide), (&data(),), &[("a", 3), ("w", 1)], &plain().1);
     assert_close("coupled", &found.mean, &found.exact);
 }
 
@@ -134,7 +134,7 @@ fn crossed_guide(_x: &Tensor<Rank2<3, 2>>) {
 #[test]
 fn crossing_plates() {
     let x = Tensor::from([[0.3, 1.2], [2.2, -0.5], [0.9, 1.1]]);
-    let sites: [Coins; 2] = [("u", Some(3)), ("v", Some(2))];
+    let sites: [Coins; 2] = [("u", 3), ("v", 2)];
     let (trace, graph) = plain();
     let by_graph = moments((crossed, crossed_guide), (&x,), &sites, &graph);
     assert_close("crossed", &by_graph.mean, &by_graph.exact);
