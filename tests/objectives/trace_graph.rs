@@ -18,13 +18,13 @@ fn plain() -> (TraceElbo, Graph) {
     (trace, Graph::new().baseline("*", Baseline::none()))
 }
 
-fn data() -> Tensor<Rank1<3>> {
+pub(crate) fn data() -> Tensor<Rank1<3>> {
     Tensor::from([0.3, 1.7, -0.4])
 }
 
 /// g is a coin; of each of three rows, k is a coin whose odds depend on g, x ~ N(k + g, 1).
 #[model]
-fn coins(x: &Tensor<Rank1<3>>) {
+pub(crate) fn coins(x: &Tensor<Rank1<3>>) {
     let g: Scalar = sample!("g", Bernoulli::filled((), 0.4));
     plate!("rows", 3, |rows| {
         let n = rows.len();
@@ -34,7 +34,7 @@ fn coins(x: &Tensor<Rank1<3>>) {
 }
 
 #[guide(coins)]
-fn coins_guide(_x: &Tensor<Rank1<3>>) {
+pub(crate) fn coins_guide(_x: &Tensor<Rank1<3>>) {
     let logit: Scalar = param!("logit", Scalar::scalar(0.2));
     let logits: Tensor<Rank1<3>> = param!("logits", Tensor::from([0.5, -0.2, 0.1]));
     let slope: Scalar = param!("slope", Scalar::scalar(0.7));
@@ -45,7 +45,7 @@ fn coins_guide(_x: &Tensor<Rank1<3>>) {
     });
 }
 
-const COINS: [Coins; 2] = [("g", 1), ("k", 3)];
+pub(crate) const COINS: [Coins; 2] = [("g", 1), ("k", 3)];
 
 #[test]
 fn by_plate_and_order_the_mean_is_exact_and_the_variance_lower() {
@@ -143,6 +143,34 @@ fn crossing_plates() {
     for i in 3..5 {
         assert!(by_graph.variance[i] < by_trace.variance[i], "{} {}", by_graph.variance[i], by_trace.variance[i]);
     }
+}
+
+/// A loop over a plate: its iterations count as one after the other.
+#[model]
+fn looped(x: &[f64]) {
+    let g: Scalar = sample!("g", Bernoulli::filled((), 0.4));
+    for i in plate!("rows", 2) {
+        let k: Scalar = sample!("k_{i}", Bernoulli::from_logits(&g * 0.8 - 0.3));
+        sample!("x_{i}", Normal::new(k + &g, 1.0), obs = &Scalar::scalar(x[i]));
+        factor!("weight_{i}", &g * 0.2);
+    }
+}
+
+#[guide(looped)]
+fn looped_guide(_x: &[f64]) {
+    let logit: Scalar = param!("logit", Scalar::scalar(0.2));
+    let slope: Scalar = param!("slope", Scalar::scalar(0.7));
+    let g: Scalar = sample!("g", Bernoulli::from_logits(logit));
+    for i in plate!("rows", 2) {
+        sample!("k_{i}", Bernoulli::from_logits(&slope * &g + i as f64));
+    }
+}
+
+#[test]
+fn loops_and_factors() {
+    let sites: [Coins; 3] = [("g", 1), ("k_0", 1), ("k_1", 1)];
+    let found = moments((looped, looped_guide), (&[0.3, 1.9][..],), &sites, &plain().1);
+    assert_close("looped", &found.mean, &found.exact);
 }
 
 #[test]
