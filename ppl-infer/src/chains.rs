@@ -54,7 +54,8 @@ pub struct McmcOptions {
     pub init: InitStrategy,
     /// The mean probability of acceptance that the warm-up aims at; default 0.8.
     pub target_accept: f64,
-    /// What the metric looks like that the warm-up estimates; default diagonal.
+    /// What the metric looks like that the warm-up estimates; default the gradient-based diagonal
+    /// ([`MetricShape::FisherDiagonal`]), which is good from the first draws on.
     pub metric: MetricShape,
     /// When the warm-up learns what; default overlapping windows. [`Adaptation::Stan`] is Stan's to the digit.
     pub adaptation: Adaptation,
@@ -75,7 +76,7 @@ impl Default for McmcOptions {
             threads: None,
             init: InitStrategy::default(),
             target_accept: 0.8,
-            metric: MetricShape::default(),
+            metric: MetricShape::FisherDiagonal,
             adaptation: Adaptation::default(),
             keep: true,
             progress: false,

@@ -7,11 +7,27 @@ use crate::runs::Runs;
 
 // A plain function as an objective.
 mod loss;
+// The evidence lower bound of one pair of runs.
+mod bound;
+// A baseline that follows what was seen.
+mod decaying_average;
 // The evidence lower bound over whole traces.
 mod trace_elbo;
+// The same with closed divergences.
+mod trace_mean_field_elbo;
+// What a site's value can change, by order and by plate.
+mod downstream;
+// What is taken off the cost of a scored site.
+mod baseline;
+// The evidence lower bound with scores weighed by downstream costs alone.
+mod trace_graph_elbo;
 
+pub use baseline::Baseline;
+pub use decaying_average::DecayingAverage;
 pub use loss::Loss;
-pub use trace_elbo::{DecayingAverage, TraceElbo};
+pub use trace_elbo::TraceElbo;
+pub use trace_graph_elbo::TraceGraphElbo;
+pub use trace_mean_field_elbo::TraceMeanFieldElbo;
 
 /// A loss over runs of guide and model.
 ///
@@ -34,6 +50,11 @@ pub trait Objective<E: Dtype, D: Backend<E>> {
     /// What the objective remembers from step to step, for checkpoints.
     fn state(&self) -> Vec<f64> {
         Vec::new()
+    }
+
+    /// Whether a saved state can take the place of this one.
+    fn accepts(&self, state: &[f64]) -> bool {
+        state.len() == self.state().len()
     }
 
     /// Puts a saved state in the place of this one.

@@ -49,7 +49,7 @@ pub use autoguide::{
 pub use chains::{Mcmc, McmcOptions};
 pub use density::LogDensity;
 pub use draws::Draws;
-pub use elbo::{Loss, Objective, TraceElbo};
+pub use elbo::{Baseline, Loss, Objective, TraceElbo, TraceGraphElbo, TraceMeanFieldElbo};
 pub use gibbs::Gibbs;
 pub use model_density::{LatentSite, ModelDensity};
 pub use optim::{AdaBound, AdaGrad, Adam, AdamW, AmsGrad, Clip, ClippedAdam, Optimizer, RmsProp, Schedule, Sgd};

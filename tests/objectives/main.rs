@@ -13,3 +13,14 @@ mod gradients;
 mod contract;
 // Particles on threads.
 mod parallel;
+// Exact means and variances of gradients, over all values of coins.
+mod enumerated;
+// Scores weighed by what comes after.
+mod trace_graph;
+// Closed divergences.
+mod mean_field;
+// Any distribution, scored.
+#[path = "../svi/scored.rs"]
+mod scored;
+// Closed forms of conjugate models.
+mod conjugate;

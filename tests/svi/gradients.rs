@@ -41,14 +41,30 @@ where
 
 /// Estimates of the loss and of all elements of the gradient from that many steps at the initial
 /// parameters. The objective keeps its state from step to step.
-pub(crate) fn estimates<A, M, G>(pair: (&M, &G), args: A, mut objective: TraceElbo, steps: u64) -> Vec<Estimate>
+pub(crate) fn estimates<A, M, G>(pair: (&M, &G), args: A, objective: TraceElbo, steps: u64) -> Vec<Estimate>
+where
+    A: Clone + Shared,
+    M: Model<A, E = f64, D = Cpu>,
+    G: Model<A, E = f64, D = Cpu>,
+{
+    let particles = objective.num_particles;
+    estimates_of(pair, args, objective, particles, steps)
+}
+
+/// [`estimates`] of any objective with that many particles.
+pub(crate) fn estimates_of<A, M, G>(
+    pair: (&M, &G),
+    args: A,
+    mut objective: impl Objective<f64, Cpu>,
+    particles: u64,
+    steps: u64,
+) -> Vec<Estimate>
 where
     A: Clone + Shared,
     M: Model<A, E = f64, D = Cpu>,
     G: Model<A, E = f64, D = Cpu>,
 {
     let mut store = ParamStore::new(0);
-    let particles = objective.num_particles;
     let rows: Vec<Vec<f64>> = (0..steps)
         .map(|t| loss_and_gradient(pair, args.clone(), &mut objective, &mut store, |p| t * particles + p))
         .collect();

@@ -3,12 +3,13 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use ppl_core::backend::Backend;
-use ppl_core::site::SiteKind;
-use ppl_core::trace::{SiteRecord, sum, total};
+use ppl_core::trace::{sum, total};
 use ppl_core::{Dtype, Error, Tensor};
 
 use super::Objective;
-use crate::pair::{Ask, Pair};
+use super::bound::{drawn, finite_elbo};
+use super::decaying_average::DecayingAverage;
+use crate::pair::Ask;
 use crate::runs::{Each, Runs, Terms};
 
 /// The evidence lower bound, E_q\[log p(x, z) − log q(z)\], estimated by runs of the guide and of the
@@ -110,53 +111,5 @@ impl<E: Dtype, D: Backend<E>> Objective<E, D> for TraceElbo {
         if let &[sum, weight] = state {
             self.baseline = DecayingAverage { sum, weight, ..self.baseline };
         }
-    }
-}
-
-/// The guide's sites that were drawn.
-fn drawn<E: Dtype, D: Backend<E>>(pair: &Pair<E, D>) -> impl Iterator<Item = &SiteRecord<E, D>> {
-    pair.guide.sites().filter(|site| matches!(site.kind, SiteKind::Sample | SiteKind::Auxiliary))
-}
-
-/// log p − log q of one pair.
-fn finite_elbo<E: Dtype, D: Backend<E>>(pair: &Pair<E, D>) -> Result<f64, Error> {
-    if let Some(problem) = pair.problem() {
-        return Err(problem.clone());
-    }
-    let model: f64 = pair.model.sites().map(|site| site.log_prob.item().wide()).sum();
-    let guide: f64 = drawn(pair).map(|site| site.log_prob.item().wide()).sum();
-    Ok(model - guide)
-}
-
-/// An average in which earlier values count less and less, corrected for its start at nothing.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct DecayingAverage {
-    /// How much of the average a new value leaves, in [0, 1]; default 0.9. With 1 the average stays 0.
-    pub decay: f64,
-    sum: f64,
-    weight: f64,
-}
-
-impl Default for DecayingAverage {
-    fn default() -> Self {
-        Self::new(0.9)
-    }
-}
-
-impl DecayingAverage {
-    /// An average without values.
-    pub fn new(decay: f64) -> Self {
-        DecayingAverage { decay, sum: 0.0, weight: 0.0 }
-    }
-
-    /// The average; 0 while there are no values.
-    pub fn value(&self) -> f64 {
-        if self.weight == 0.0 { 0.0 } else { self.sum / self.weight }
-    }
-
-    /// Adds a value.
-    pub fn add(&mut self, value: f64) {
-        self.sum = self.decay * self.sum + (1.0 - self.decay) * value;
-        self.weight = self.decay * self.weight + (1.0 - self.decay);
     }
 }

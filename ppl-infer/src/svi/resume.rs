@@ -105,7 +105,8 @@ where
             return Err(entry("optimizer", problem));
         }
         let remembered = self.objective.state().len();
-        if header.objective.len() != remembered {
+        let objective: Vec<f64> = header.objective.iter().map(|&bits| f64::from_bits(bits)).collect();
+        if !self.objective.accepts(&objective) {
             let problem =
                 format!("it has {} numbers, but the objective's state has {remembered}", header.objective.len());
             return Err(entry("objective", problem));
@@ -130,7 +131,7 @@ where
         loaded.evaluations = header.evaluations;
         loaded.optimizer.set_state(state);
         loaded.optimizer.set_memory(&header.memory.iter().map(|&bits| f64::from_bits(bits)).collect::<Vec<_>>());
-        loaded.objective.set_state(&header.objective.iter().map(|&bits| f64::from_bits(bits)).collect::<Vec<_>>());
+        loaded.objective.set_state(&objective);
         *self = loaded;
         Ok(())
     }
