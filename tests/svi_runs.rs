@@ -3,6 +3,8 @@
 
 #[path = "svi/coin.rs"]
 mod coin;
+#[path = "svi/control.rs"]
+mod control;
 #[path = "svi/network.rs"]
 mod network;
 #[path = "svi/stops.rs"]

@@ -32,10 +32,13 @@ mod density;
 mod pair;
 // Energies and their steps.
 mod energy;
+// Losses of a run of variational inference.
+mod loss;
 
 pub use density::density_plot;
 pub use energy::energy_plot;
 pub use kernel_density::KernelDensity;
+pub use loss::loss_plot;
 pub use options::{PictureError, PictureOptions};
 pub use pair::pair_plot;
 pub use picture::Picture;

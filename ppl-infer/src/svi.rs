@@ -12,12 +12,27 @@ use crate::elbo::Objective;
 use crate::optim::Optimizer;
 use crate::runs::Programs;
 
-// Many steps with a stop reason.
-mod run;
 // Saving and resuming.
 mod resume;
+// When a loss counts as settled.
+mod convergence;
+// Many steps with a stop reason.
+mod run;
+// Runs that end by a loss on other data.
+mod validation;
 
-pub use run::{Convergence, RunOptions, RunReport, StepInfo, StopReason};
+pub use convergence::Convergence;
+pub use run::{Checkpoints, RunOptions, RunReport, StepInfo, StopReason};
+pub use validation::EarlyStopping;
+
+/// A mean of several evaluations.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Estimate {
+    /// The mean.
+    pub mean: f64,
+    /// Its standard error: NaN of a single evaluation.
+    pub standard_error: f64,
+}
 
 /// Fits a guide to a model by stochastic gradient descent on an objective.
 ///
@@ -166,7 +181,14 @@ where
         M: Model<A, E = E, D = D>,
         G: Model<A, E = E, D = D>,
     {
-        let args = args.into_args();
+        self.evaluate_args(args.into_args())
+    }
+
+    fn evaluate_args<A: Clone + Shared>(&mut self, args: A) -> Result<f64, Error>
+    where
+        M: Model<A, E = E, D = D>,
+        G: Model<A, E = E, D = D>,
+    {
         // The step goes into the seed, so that evaluations after different steps differ too.
         let (seed, first) = (self.seed ^ self.step.rotate_left(32), EVALUATION + self.evaluations * PARTICLES);
         self.evaluations += 1;
@@ -174,6 +196,30 @@ where
         let rng = |p| particle(seed, first, p);
         let mut runs = Programs { programs: (&*model, &*guide), args, params, rng: &rng, validate: *validate };
         no_grad(|| objective.loss(&mut runs))
+    }
+
+    /// The mean of so many evaluations, with its standard error; changes nothing.
+    ///
+    /// # Errors
+    /// As [`Svi::evaluate`].
+    ///
+    /// # Panics
+    /// If there are none.
+    pub fn estimate<A: Clone + Shared>(
+        &mut self,
+        args: impl IntoArgs<Args = A>,
+        evaluations: usize,
+    ) -> Result<Estimate, Error>
+    where
+        M: Model<A, E = E, D = D>,
+        G: Model<A, E = E, D = D>,
+    {
+        assert!(evaluations > 0, "a mean of no evaluations");
+        let (args, n) = (args.into_args(), evaluations as f64);
+        let losses = (0..evaluations).map(|_| self.evaluate_args(args.clone())).collect::<Result<Vec<f64>, Error>>()?;
+        let mean = losses.iter().sum::<f64>() / n;
+        let variance = losses.iter().map(|loss| (loss - mean).powi(2)).sum::<f64>() / (n - 1.0);
+        Ok(Estimate { mean, standard_error: (variance / n).sqrt() })
     }
 }
 

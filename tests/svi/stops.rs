@@ -64,7 +64,7 @@ fn a_callback_hears_of_every_step_and_may_end_the_run() {
 #[test]
 fn a_loss_that_settles_has_converged() {
     // The error falls by (1 − 2 · 0.1) a step, its square by 0.64, the loss from 11.8 to 8.3.
-    let convergence = Some(Convergence { window: 5, tolerance: 1e-6 });
+    let convergence = Some(Convergence { window: 5, tolerance: 1e-6, confidence: 0.0 });
     let report = svi(0.1).run(RunOptions { steps: 1_000, convergence, ..RunOptions::default() }, &data()).unwrap();
     assert_eq!(report.stop, StopReason::Converged);
     let steps = report.losses.len();

@@ -58,7 +58,7 @@ fn panel(quantity: &Quantity, divergences: &[f64]) -> Panel {
 }
 
 /// The draws with their numbers; of many, the least and the greatest of each run of neighbours, in their order.
-fn thinned(draws: &[f64]) -> Vec<(f64, f64)> {
+pub(super) fn thinned(draws: &[f64]) -> Vec<(f64, f64)> {
     let point = |at: usize| (at as f64, draws[at]);
     if draws.len() <= MOST_POINTS {
         return (0..draws.len()).map(point).collect();

@@ -1,6 +1,7 @@
 //! Many steps, with a progress bar, callbacks and a reason to stop.
 
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 
 use ppl_core::backend::Backend;
 use ppl_core::model::{Guide, IntoArgs, Model, Program};
@@ -8,16 +9,19 @@ use ppl_core::shared::Shared;
 use ppl_core::{Dtype, Error};
 
 use super::Svi;
+use super::convergence::{Convergence, Watch};
 use crate::elbo::Objective;
 use crate::optim::Optimizer;
 
 /// How [`Svi::run`] goes on and when it stops.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct RunOptions {
     /// The most steps it takes.
     pub steps: u64,
     /// When the loss counts as settled; by default it never does.
     pub convergence: Option<Convergence>,
+    /// Where and how often the run saves itself; by default it does not.
+    pub checkpoints: Option<Checkpoints>,
     /// Whether to draw a progress bar on stderr (with the feature `progress`, on a terminal).
     pub progress: bool,
 }
@@ -29,14 +33,13 @@ impl RunOptions {
     }
 }
 
-/// The loss counts as settled when its mean over one window of steps is not below that over the
-/// window before by more than a share of it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Convergence {
-    /// Steps in a window.
-    pub window: usize,
-    /// The share of the mean (in magnitude) by which the loss must still fall.
-    pub tolerance: f64,
+/// Checkpoints of a run, each in the place of the one before, as [`Svi::save`] writes them; one at the end too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checkpoints {
+    /// The file.
+    pub path: PathBuf,
+    /// Steps from one to the next, at least one.
+    pub every: u64,
 }
 
 /// One step, as a callback sees it.
@@ -61,6 +64,10 @@ pub enum StopReason {
     Diverged(Error),
     /// A callback asked for the end.
     Callback,
+    /// The validation loss no longer fell.
+    Validation,
+    /// A checkpoint could not be written, for this reason; nothing of the run is lost, and it can go on.
+    Unsaved(String),
 }
 
 /// What a run did.
@@ -70,6 +77,25 @@ pub struct RunReport {
     pub stop: StopReason,
     /// The estimated loss before each step.
     pub losses: Vec<f64>,
+    /// Validation losses with the number of the step after which they were found.
+    pub validation: Vec<(u64, f64)>,
+    /// The step with the lowest validation loss, and that loss.
+    pub best: Option<(u64, f64)>,
+}
+
+impl RunReport {
+    /// The mean of each loss and those before it, `window` of them where there are as many.
+    ///
+    /// # Panics
+    /// If the window is 0.
+    pub fn smoothed(&self, window: usize) -> Vec<f64> {
+        assert!(window > 0, "a window of no losses");
+        let means = (1..=self.losses.len()).map(|end| {
+            let part = &self.losses[end.saturating_sub(window)..end];
+            part.iter().sum::<f64>() / part.len() as f64
+        });
+        means.collect()
+    }
 }
 
 impl<M, G, O, L, E, D> Svi<M, G, O, L, E, D>
@@ -106,14 +132,34 @@ where
     pub fn run_with<A: Clone + Shared, B: IntoArgs<Args = A>>(
         &mut self,
         options: RunOptions,
-        mut batch: impl FnMut(u64) -> B,
+        batch: impl FnMut(u64) -> B,
         mut each: impl FnMut(StepInfo) -> ControlFlow<()>,
     ) -> Result<RunReport, Error>
     where
         M: Model<A, E = E, D = D>,
         G: Model<A, E = E, D = D>,
     {
-        let bar = Bar::new(options);
+        self.drive(options, batch, |_, info| {
+            Ok(match each(info) {
+                ControlFlow::Continue(()) => ControlFlow::Continue(()),
+                ControlFlow::Break(()) => ControlFlow::Break(StopReason::Callback),
+            })
+        })
+    }
+
+    /// The loop of all runs: `each` sees the run after every step.
+    pub(super) fn drive<A: Clone + Shared, B: IntoArgs<Args = A>>(
+        &mut self,
+        options: RunOptions,
+        mut batch: impl FnMut(u64) -> B,
+        mut each: impl FnMut(&mut Self, StepInfo) -> Result<ControlFlow<StopReason>, Error>,
+    ) -> Result<RunReport, Error>
+    where
+        M: Model<A, E = E, D = D>,
+        G: Model<A, E = E, D = D>,
+    {
+        let bar = Bar::new(&options);
+        let mut watch = options.convergence.map(Watch::new);
         let mut losses = Vec::new();
         let mut stop = StopReason::Budget;
         for number in 0..options.steps {
@@ -127,16 +173,21 @@ where
             };
             losses.push(loss);
             bar.step(loss);
-            if each(StepInfo { step: self.step, loss }).is_break() {
-                stop = StopReason::Callback;
-                break;
-            }
-            if options.convergence.is_some_and(|c| c.holds(&losses)) {
+            let is_due = |c: &&Checkpoints| (number + 1).is_multiple_of(c.every.max(1)) || number + 1 == options.steps;
+            let saved = options.checkpoints.as_ref().filter(is_due).map_or(Ok(()), |c| self.save(&c.path));
+            let info = StepInfo { step: self.step, loss };
+            if let ControlFlow::Break(reason) = each(self, info)? {
+                stop = reason;
+            } else if let Err(error) = saved {
+                stop = StopReason::Unsaved(error.to_string());
+            } else if watch.as_mut().is_some_and(|watch| watch.settled(&losses)) {
                 stop = StopReason::Converged;
-                break;
+            } else {
+                continue;
             }
+            break;
         }
-        Ok(RunReport { stop, losses })
+        Ok(RunReport { stop, losses, validation: Vec::new(), best: None })
     }
 }
 
@@ -144,20 +195,6 @@ where
 /// parameter outside its domain is found before the log-density that it would spoil.
 fn is_divergence(error: &Error) -> bool {
     matches!(error, Error::Parameter { .. } | Error::NonFinite { .. } | Error::NonFiniteGradient { .. })
-}
-
-impl Convergence {
-    /// Looked at once a window.
-    fn holds(self, losses: &[f64]) -> bool {
-        let n = self.window.max(1);
-        if losses.len() < 2 * n || !losses.len().is_multiple_of(n) {
-            return false;
-        }
-        let mean = |window: &[f64]| window.iter().sum::<f64>() / n as f64;
-        let last = mean(&losses[losses.len() - n..]);
-        let before = mean(&losses[losses.len() - 2 * n..losses.len() - n]);
-        before - last <= self.tolerance * before.abs()
-    }
 }
 
 /// A progress bar, or nothing.
@@ -168,7 +205,7 @@ struct Bar {
 
 #[cfg(feature = "progress")]
 impl Bar {
-    fn new(options: RunOptions) -> Self {
+    fn new(options: &RunOptions) -> Self {
         let bar = if options.progress {
             indicatif::ProgressBar::new(options.steps)
         } else {
@@ -198,7 +235,7 @@ impl Drop for Bar {
 
 #[cfg(not(feature = "progress"))]
 impl Bar {
-    fn new(_: RunOptions) -> Self {
+    fn new(_: &RunOptions) -> Self {
         Bar {}
     }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use ppl_infer::pictures::{
-    Picture, PictureError, PictureOptions, density_plot, energy_plot, pair_plot, rank_plot, trace_plot,
+    Picture, PictureError, PictureOptions, density_plot, energy_plot, loss_plot, pair_plot, rank_plot, trace_plot,
 };
 
 use crate::posterior::draws;
@@ -80,4 +80,23 @@ fn other_formats_and_folders_are_errors() {
     let missing = Path::new("no/such/folder/energy.svg");
     let error = picture.write(missing).unwrap_err().to_string();
     assert!(error.starts_with("no/such/folder/energy.svg: cannot be written: "), "{error}");
+}
+
+#[test]
+fn losses_are_drawn_with_their_means_and_those_on_other_data() {
+    let losses: Vec<f64> =
+        (0..5000).map(|i| 100.0 * (-f64::from(i) / 300.0).exp() + (f64::from(i) * 0.9).sin()).collect();
+    let validation: Vec<(u64, f64)> = (1..=10).map(|i| (i * 500, 1.5 - 0.1 * i as f64)).collect();
+    let options = PictureOptions { title: Some("A run".into()), ..PictureOptions::default() };
+    let picture = loss_plot(&losses, 100, &validation, &options).unwrap();
+    let (folder, _guard) = folder();
+    let path = folder.join("loss.svg");
+    picture.write(&path).unwrap();
+    let svg = std::fs::read_to_string(&path).unwrap();
+    assert!(svg.contains("A run") && svg.contains("mean of 100") && svg.contains("validation"));
+    assert_eq!(svg.matches("<circle").count(), 10);
+    assert!(!svg.contains("NaN"));
+    assert!(matches!(loss_plot(&[], 10, &[], &options), Err(PictureError::Nothing)));
+    let error = loss_plot(&[1.0, f64::INFINITY], 10, &[], &options).unwrap_err().to_string();
+    assert!(error.contains("`loss`") && error.contains("draw 1"), "{error}");
 }
