@@ -1,7 +1,7 @@
 //! TraceGraphElbo: by enumeration, its gradient's mean is exact, and its variance below TraceElbo's.
 
 use ppl::infer::elbo::DecayingAverage;
-use ppl::infer::{Baseline, Objective, Sgd, Svi, TraceElbo, TraceGraphElbo};
+use ppl::infer::{Baseline, Objective, Sgd, Svi, TraceElbo, TraceGraphElbo, TraceMeanFieldElbo};
 use ppl::nn::Linear;
 use ppl::plate::Rows;
 use ppl::prelude64::*;
@@ -73,17 +73,25 @@ fn constant_baselines_leave_the_mean() {
     assert!(found.variance[0] < 0.5 * without.variance[0], "{} {}", found.variance[0], without.variance[0]);
 }
 
-/// The mean over all pairs of rows of the mean gradient is that of all rows.
-#[test]
-fn over_all_subsamples_the_gradient_is_that_of_all_rows() {
-    let full = moments((coins, coins_guide), (&data(),), &COINS, &plain().1);
+/// The mean over all pairs of rows of an objective's mean gradient is that of all rows.
+fn assert_unbiased_in_subsamples<L: Objective<f64, Cpu> + Clone>(what: &str, objective: &L) {
+    let full = moments((coins, coins_guide), (&data(),), &COINS, objective);
     let mut sum = vec![0.0; full.exact.len()];
     for rows in [[0, 1], [0, 2], [1, 2], [1, 0], [2, 0], [2, 1]] {
         let guide = coins_guide.subsample("rows", Rows::some(rows));
-        let found = moments((coins, guide), (&data(),), &[("g", 1), ("k", 2)], &plain().1);
+        let found = moments((coins, guide), (&data(),), &[("g", 1), ("k", 2)], objective);
         sum.iter_mut().zip(&found.mean).for_each(|(sum, mean)| *sum += mean / 6.0);
     }
-    assert_close("all pairs", &sum, &full.exact);
+    assert_close(what, &sum, &full.exact);
+}
+
+#[test]
+fn over_all_subsamples_the_gradient_is_that_of_all_rows() {
+    let (trace, graph) = plain();
+    assert_unbiased_in_subsamples("TraceElbo", &trace);
+    assert_unbiased_in_subsamples("TraceGraphElbo", &graph);
+    let baseline = DecayingAverage::new(1.0);
+    assert_unbiased_in_subsamples("TraceMeanFieldElbo", &TraceMeanFieldElbo { num_particles: 1, baseline });
 }
 
 /// a is a coin of each row, w one outside, which in the guide depends on all of a; then the plate again.
