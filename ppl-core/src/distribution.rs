@@ -17,6 +17,8 @@ use crate::values::SiteValue;
 mod base;
 // Shapes made of a batch and of an event.
 mod event_axes;
+// A family over numbers without its type.
+mod family;
 // Trailing axes of a batch as part of one event.
 mod independent;
 // A distribution of which only some elements count.
@@ -25,6 +27,7 @@ mod masked;
 pub use base::{BaseForm, TakeBase};
 pub(crate) use event_axes::check_event;
 pub use event_axes::{EndsWith, Follows, LastAxes, StartsWith};
+pub use family::Family;
 pub use independent::Independent;
 pub use masked::Masked;
 
@@ -159,6 +162,12 @@ pub trait Distribution<E: Dtype, D: Backend<E>>: Clone + 'static {
     /// Hands another distribution, whose image under a one-to-one map this one is, to `take`; `None`
     /// where this one has no such form.
     fn with_base<T: TakeBase<E, D, Self::Batch>>(&self, _form: BaseForm, _take: T) -> Option<T::Output> {
+        None
+    }
+
+    /// Its family and parameters without their types, where it is a family over numbers or a wrapper of one:
+    /// how a closed divergence is found at run time.
+    fn family(&self) -> Option<Family<E, D>> {
         None
     }
 

@@ -127,7 +127,7 @@ pub use delta::Delta;
 pub use dirichlet::Dirichlet;
 pub use dirichlet_multinomial::DirichletMultinomial;
 pub use discrete_hmm::{DiscreteHmm, Emission};
-pub use divergence::KlDivergence;
+pub use divergence::{KlDivergence, closed_kl};
 pub use empirical::Empirical;
 pub use exponential::Exponential;
 pub use folded::Folded;

@@ -6,6 +6,8 @@ mod prior;
 mod tracer;
 // Takes values (and plates' rows) from another trace.
 mod replay;
+// Cuts draws off from differentiation.
+mod detach;
 // Observes values.
 mod condition;
 // Forgets observations, so that data are drawn.
@@ -33,6 +35,7 @@ mod params;
 
 pub use block::Block;
 pub use condition::Condition;
+pub use detach::{Detach, Detached};
 pub use intervene::Intervene;
 pub use mask::Mask;
 pub use neutra::NeuTra;

@@ -13,6 +13,7 @@ use crate::handlers::{
     Tracer, Uncondition,
 };
 use crate::plate::Rows;
+use crate::shared::Shared;
 use crate::site::SiteMask;
 use crate::tensor::Tensor;
 use crate::trace::{Trace, TypedTrace};
@@ -91,7 +92,7 @@ impl<M> ValuesOf<M> for ValueMap {}
 ///
 /// The methods put an effect around a model and give a model back; the one applied last is the
 /// outermost, and the model's statements meet the effects from the inside out.
-pub trait Program: Sized {
+pub trait Program: Shared + Sized {
     /// The annotated function beneath all effects.
     type Base;
 
@@ -171,12 +172,12 @@ pub struct With<M, F> {
     effect: F,
 }
 
-impl<M: Program, F> Program for With<M, F> {
+impl<M: Program, F: Shared> Program for With<M, F> {
     type Base = M::Base;
     const NAME: &'static str = M::NAME;
 }
 
-impl<A, M: Model<A>, F: Effect<M::E, M::D>> Model<A> for With<M, F> {
+impl<A, M: Model<A>, F: Effect<M::E, M::D> + Shared> Model<A> for With<M, F> {
     type E = M::E;
     type D = M::D;
     type Output = M::Output;

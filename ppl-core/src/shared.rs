@@ -17,3 +17,16 @@ pub trait Shared {}
 
 #[cfg(feature = "cuda")]
 impl<T: ?Sized> Shared for T {}
+
+/// What `f` makes of the items, on the threads of the pool, in the items' order.
+#[cfg(not(feature = "cuda"))]
+pub fn spread<T: Send, R: Send>(items: Vec<T>, f: impl Fn(T) -> R + Send + Sync) -> Vec<R> {
+    use rayon::prelude::*;
+    items.into_par_iter().map(f).collect()
+}
+
+/// What `f` makes of the items, in turn: with the feature `cuda`, runs stay on their thread.
+#[cfg(feature = "cuda")]
+pub fn spread<T, R>(items: Vec<T>, f: impl Fn(T) -> R) -> Vec<R> {
+    items.into_iter().map(f).collect()
+}

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::address::Address;
 use crate::backend::Backend;
 use crate::constraint::Support;
+use crate::distribution::Family;
 use crate::dtype::Dtype;
 use crate::error::Error;
 use crate::plate::Frames;
@@ -153,6 +154,9 @@ pub trait SampleSite<E: Dtype, D: Backend<E>>: HasBase<E, D> {
     /// The entropy of all elements together, where it has a closed form: masked, not scaled. Zero
     /// where the site has no density.
     fn entropy(&self) -> Option<Tensor<(), E, D>>;
+
+    /// The distribution's family and parameters, with the site's mask, where it is one over numbers.
+    fn family(&self) -> Option<Family<E, D>>;
 
     /// The first element whose log-density is not finite, with the parameters there.
     fn explain_non_finite(&self) -> Error;

@@ -8,6 +8,7 @@ use rustc_hash::FxBuildHasher;
 
 use crate::address::{Address, indices_in};
 use crate::backend::Backend;
+use crate::distribution::Family;
 use crate::dtype::Dtype;
 use crate::error::Error;
 use crate::plate::{Frames, Rows};
@@ -38,13 +39,37 @@ pub struct SiteRecord<E: Dtype, D: Backend<E>> {
     pub frames: Frames,
     /// Why the log-density is not finite, where it is not.
     pub problem: Option<Error>,
+    /// The log-density for each element of the plates around it, masked but not scaled; tracked. Only
+    /// where [`Keep::elements`] asked for it.
+    pub elements: Option<Tensor<(usize,), E, D>>,
+    /// The distribution, for closed divergences; only where [`Keep::families`] asked for it, and the
+    /// distribution is a family over numbers.
+    pub family: Option<Family<E, D>>,
+}
+
+/// What a record of a run keeps of each site beyond its log-density; by default nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Keep {
+    /// The log-density of each plate element.
+    pub elements: bool,
+    /// The distribution, as a [`Family`].
+    pub families: bool,
 }
 
 impl<E: Dtype, D: Backend<E>> SiteRecord<E, D> {
     /// Records a site that has its value.
     pub fn of(site: &dyn SampleSite<E, D>, value: &dyn AnyValue) -> Self {
+        Self::keeping(Keep::default(), site, value)
+    }
+
+    /// [`SiteRecord::of`] that keeps more.
+    pub fn keeping(keep: Keep, site: &dyn SampleSite<E, D>, value: &dyn AnyValue) -> Self {
         let state = site.state();
-        let log_prob = site.log_prob_sum();
+        let elements = keep.elements.then(|| site.log_prob_elements());
+        let log_prob = match &elements {
+            Some(elements) => elements.sum_all() * E::of(state.scale),
+            None => site.log_prob_sum(),
+        };
         let finite = log_prob.item().is_finite();
         SiteRecord {
             address: state.address.clone(),
@@ -57,6 +82,8 @@ impl<E: Dtype, D: Backend<E>> SiteRecord<E, D> {
             scale: state.scale,
             frames: state.frames.clone(),
             problem: (!finite).then(|| site.explain_non_finite()),
+            elements,
+            family: if keep.families { site.family() } else { None },
         }
     }
 

@@ -1,14 +1,15 @@
 //! One run of the guide and one of the model under it, and what must hold between them.
 
+use ppl_core::autodiff::no_grad;
 use ppl_core::backend::Backend;
 use ppl_core::handler::Handler;
-use ppl_core::handlers::{Params, Prior, Replay, Tracer};
+use ppl_core::handlers::{Detached, Params, Prior, Replay, Tracer};
 use ppl_core::model::{Model, Program};
 use ppl_core::params::ParamStore;
 use ppl_core::plate::Frames;
 use ppl_core::rng::Rng;
-use ppl_core::site::SiteKind;
-use ppl_core::trace::{SiteRecord, Trace};
+use ppl_core::site::{SampleSite, SiteKind};
+use ppl_core::trace::{Keep, SiteRecord, Trace};
 use ppl_core::{Dtype, Error};
 
 /// A run of the guide, and one of the model at the values that the guide drew.
@@ -38,21 +39,72 @@ impl<E: Dtype, D: Backend<E>> Pair<E, D> {
         M: Model<A, E = E, D = D>,
         G: Model<A, E = E, D = D>,
     {
+        Self::draw_as(Ask::default(), (model, guide), args, params, rng, validate)
+    }
+
+    /// [`Pair::draw`] of what an objective asks for.
+    ///
+    /// # Errors
+    /// As [`Pair::draw`].
+    pub fn draw_as<A, M, G>(
+        ask: Ask,
+        (model, guide): (&M, &G),
+        args: A,
+        params: &mut ParamStore<E, D>,
+        rng: Rng,
+        validate: bool,
+    ) -> Result<Self, Error>
+    where
+        A: Clone,
+        M: Model<A, E = E, D = D>,
+        G: Model<A, E = E, D = D>,
+    {
         let mut prior = Prior::new(rng);
         Handler::<E, D>::context(&mut prior).validate = validate;
         let mut params = Params::new(params, &mut prior);
 
-        let mut tracer = Tracer::new(&mut params);
-        guide.run(&mut tracer, args.clone());
-        let guide_trace = tracer.into_trace();
-        params.context().finish(())?;
+        let guide_trace = if ask.detached {
+            record(ask.keep, guide, args.clone(), &mut Detached::new(&mut params))?
+        } else {
+            record(ask.keep, guide, args.clone(), &mut params)?
+        };
+        let model_trace = record(ask.keep, model, args, &mut Replay::new(&guide_trace, &mut params))?;
 
-        let mut replay = Replay::new(&guide_trace, &mut params);
-        let mut tracer = Tracer::new(&mut replay);
-        model.run(&mut tracer, args);
-        let model_trace = tracer.into_trace();
-        params.context().finish(())?;
+        let pair = Pair { model: model_trace, guide: guide_trace };
+        pair.check::<M, G>()?;
+        Ok(pair)
+    }
 
+    /// Runs the model from its prior, its observations drawn too, and then the guide at the latent values: what
+    /// the sleep phase of wake-sleep learns from. Values are constants, and the model's densities too; the guide's
+    /// carry gradients.
+    ///
+    /// The guide gets the same arguments as in [`Pair::draw`]: one that reads the data reads those that were
+    /// given, not those that the model dreamt.
+    ///
+    /// # Errors
+    /// As [`Pair::draw`].
+    pub fn dream<A, M, G>(
+        keep: Keep,
+        (model, guide): (&M, &G),
+        args: A,
+        params: &mut ParamStore<E, D>,
+        rng: Rng,
+        validate: bool,
+    ) -> Result<Self, Error>
+    where
+        A: Clone,
+        M: Model<A, E = E, D = D>,
+        G: Model<A, E = E, D = D>,
+    {
+        let mut prior = Prior::new(rng);
+        Handler::<E, D>::context(&mut prior).validate = validate;
+        let mut params = Params::new(params, &mut prior);
+        let model_trace = no_grad(|| {
+            let mut detached = Detached::new(&mut params);
+            record(keep, model, args.clone(), &mut Imagined(&mut detached))
+        })?;
+        let guide_trace = record(keep, guide, args, &mut Replay::new(&model_trace, &mut params))?;
         let pair = Pair { model: model_trace, guide: guide_trace };
         pair.check::<M, G>()?;
         Ok(pair)
@@ -120,6 +172,44 @@ impl<E: Dtype, D: Backend<E>> Pair<E, D> {
             ));
         }
         Ok(())
+    }
+}
+
+/// What an objective asks of a pair of runs; by default nothing beyond the two traces.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ask {
+    /// Whether the guide's values are constants, so that gradients flow through log-densities alone.
+    pub detached: bool,
+    /// What both traces keep of each site.
+    pub keep: Keep,
+}
+
+/// The trace of a program under a handler.
+fn record<A, M: Model<A>>(
+    keep: Keep,
+    program: &M,
+    args: A,
+    handler: &mut dyn Handler<M::E, M::D>,
+) -> Result<Trace<M::E, M::D>, Error> {
+    let mut tracer = Tracer::new(handler).keeping(keep);
+    program.run(&mut tracer, args);
+    let trace = tracer.into_trace();
+    handler.context().finish(trace)
+}
+
+/// Draws what is observed, which stays data.
+struct Imagined<'h, E: Dtype, D: Backend<E>>(&'h mut dyn Handler<E, D>);
+
+impl<E: Dtype, D: Backend<E>> Handler<E, D> for Imagined<'_, E, D> {
+    fn inner(&mut self) -> &mut dyn Handler<E, D> {
+        self.0
+    }
+
+    fn sample(&mut self, site: &mut dyn SampleSite<E, D>) {
+        if site.is_observed() && site.state().kind == SiteKind::Sample {
+            site.clear_value();
+        }
+        self.0.sample(site);
     }
 }
 

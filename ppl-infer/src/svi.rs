@@ -5,11 +5,12 @@ use ppl_core::backend::Backend;
 use ppl_core::model::{Guide, IntoArgs, Model, Program};
 use ppl_core::params::ParamStore;
 use ppl_core::rng::Rng;
+use ppl_core::shared::Shared;
 use ppl_core::{Dtype, Error};
 
 use crate::elbo::Objective;
 use crate::optim::Optimizer;
-use crate::pair::Pair;
+use crate::runs::Programs;
 
 // Many steps with a stop reason.
 mod run;
@@ -123,7 +124,7 @@ where
     /// parameters, element and step. The parameters are then as they were before the step, and the
     /// next step draws the same numbers. Only a gradient that is not finite leaves nothing but its
     /// own elements as they were: the others have been updated, and the step counts.
-    pub fn step<A: Clone>(&mut self, args: impl IntoArgs<Args = A>) -> Result<f64, Error>
+    pub fn step<A: Clone + Shared>(&mut self, args: impl IntoArgs<Args = A>) -> Result<f64, Error>
     where
         M: Model<A, E = E, D = D>,
         G: Model<A, E = E, D = D>,
@@ -137,7 +138,7 @@ where
         result.map_err(|error| error.at(at))
     }
 
-    fn try_step<A: Clone>(&mut self, args: A) -> Result<f64, Error>
+    fn try_step<A: Clone + Shared>(&mut self, args: A) -> Result<f64, Error>
     where
         M: Model<A, E = E, D = D>,
         G: Model<A, E = E, D = D>,
@@ -146,8 +147,9 @@ where
         let Self { model, guide, objective, params, seed, step, validate, .. } = self;
         let first = *step * PARTICLES;
         let (_, loss, mut grads) = try_grad(|| {
-            let mut draw = |p| Pair::draw(model, guide, args.clone(), params, particle(*seed, first, p), *validate);
-            let (loss, surrogate) = objective.surrogate(&mut draw)?;
+            let rng = |p| particle(*seed, first, p);
+            let mut runs = Programs { programs: (&*model, &*guide), args, params, rng: &rng, validate: *validate };
+            let (loss, surrogate) = objective.surrogate(&mut runs)?;
             Ok::<_, Error>((surrogate, loss))
         })?;
         self.optimizer.observe(loss);
@@ -159,7 +161,7 @@ where
     ///
     /// # Errors
     /// The first error of the runs, or the first term that is not finite.
-    pub fn evaluate<A: Clone>(&mut self, args: impl IntoArgs<Args = A>) -> Result<f64, Error>
+    pub fn evaluate<A: Clone + Shared>(&mut self, args: impl IntoArgs<Args = A>) -> Result<f64, Error>
     where
         M: Model<A, E = E, D = D>,
         G: Model<A, E = E, D = D>,
@@ -169,8 +171,9 @@ where
         let (seed, first) = (self.seed ^ self.step.rotate_left(32), EVALUATION + self.evaluations * PARTICLES);
         self.evaluations += 1;
         let Self { model, guide, objective, params, validate, .. } = self;
-        let mut draw = |p| Pair::draw(model, guide, args.clone(), params, particle(seed, first, p), *validate);
-        no_grad(|| objective.loss(&mut draw))
+        let rng = |p| particle(seed, first, p);
+        let mut runs = Programs { programs: (&*model, &*guide), args, params, rng: &rng, validate: *validate };
+        no_grad(|| objective.loss(&mut runs))
     }
 }
 

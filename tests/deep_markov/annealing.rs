@@ -7,6 +7,7 @@ use ppl::autodiff::try_grad;
 use ppl::infer::TraceElbo;
 use ppl::infer::elbo::Objective;
 use ppl::infer::pair::Pair;
+use ppl::infer::runs::Programs;
 use ppl::prelude64::*;
 use ppl::rng::Rng;
 
@@ -54,7 +55,7 @@ fn the_loss_is_affine_in_the_factor() {
     let sequences: Vec<&Sequence> = reference.sequences.iter().collect();
     let batch = Batch::new(&sequences, 0.0);
     let given = Given::new(&reference.world).with_posteriors(&sequences, worse);
-    let mut params = ParamStore::new(0);
+    let (mut params, mut store) = (ParamStore::new(0), ParamStore::new(0));
     let mut draw = |a: f64| Pair::draw(&chain, &smoother, (&batch, &given, a), &mut params, Rng::seed(7), true);
 
     let pair = draw(1.0).unwrap();
@@ -67,7 +68,10 @@ fn the_loss_is_affine_in_the_factor() {
     }
     assert!(sums.iter().all(|sum| sum.abs() > 1.0), "{sums:?}");
     for a in WEIGHTS {
-        let found = TraceElbo::default().loss(&mut |_| draw(a)).unwrap();
+        let programs = (&chain, &smoother);
+        let (args, rng) = ((&batch, &given, a), |_| Rng::seed(7));
+        let mut runs = Programs { programs, args, params: &mut store, rng: &rng, validate: true };
+        let found = TraceElbo::default().loss(&mut runs).unwrap();
         let expected = -(a * sums[0] + sums[1]);
         assert!((found - expected).abs() < 1e-10, "{a}: {found}, not {expected}");
         let pair = draw(a).unwrap();
@@ -83,8 +87,10 @@ fn gradients(batch: &Batch, given: &Given, a: f64) -> ByName {
     let mut params = ParamStore::new(5);
     let (_, _, mut grads) = try_grad(|| {
         let mut objective = TraceElbo::default();
-        let mut draw = |_| Pair::draw(&chain, &amortised, (batch, given, a), &mut params, Rng::seed(7), true);
-        let (_, loss) = objective.surrogate(&mut draw)?;
+        let (args, rng) = ((batch, given, a), |_| Rng::seed(7));
+        let programs = (&chain, &amortised);
+        let mut runs = Programs { programs, args, params: &mut params, rng: &rng, validate: true };
+        let (_, loss) = objective.surrogate(&mut runs)?;
         Ok::<_, ppl::Error>((loss, ()))
     })
     .expect("a run without mistakes");

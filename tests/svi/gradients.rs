@@ -1,11 +1,12 @@
 //! The loss and the gradient that an objective gives the optimiser, step by step.
 
 use ppl::autodiff::try_grad;
-use ppl::infer::pair::Pair;
+use ppl::infer::runs::Programs;
 use ppl::infer::{Objective, TraceElbo};
 use ppl::model::Model;
 use ppl::params::ParamStore;
 use ppl::rng::Rng;
+use ppl::shared::Shared;
 use ppl::{Cpu, Error};
 
 use super::estimate::Estimate;
@@ -15,18 +16,19 @@ use super::estimate::Estimate;
 pub(crate) fn loss_and_gradient<A, M, G>(
     (model, guide): (&M, &G),
     args: A,
-    objective: &mut TraceElbo,
+    objective: &mut impl Objective<f64, Cpu>,
     store: &mut ParamStore<f64, Cpu>,
-    stream: impl Fn(u64) -> u64,
+    stream: impl Fn(u64) -> u64 + Sync,
 ) -> Vec<f64>
 where
-    A: Clone,
+    A: Clone + Shared,
     M: Model<A, E = f64, D = Cpu>,
     G: Model<A, E = f64, D = Cpu>,
 {
     let (_, loss, mut grads) = try_grad(|| {
-        let mut draw = |p| Pair::draw(model, guide, args.clone(), store, Rng::stream(11, stream(p)), true);
-        let (loss, surrogate) = objective.surrogate(&mut draw)?;
+        let rng = |p| Rng::stream(11, stream(p));
+        let mut runs = Programs { programs: (model, guide), args, params: &mut *store, rng: &rng, validate: true };
+        let (loss, surrogate) = objective.surrogate(&mut runs)?;
         Ok::<_, Error>((surrogate, loss))
     })
     .expect("the guide fits");
@@ -39,14 +41,30 @@ where
 
 /// Estimates of the loss and of all elements of the gradient from that many steps at the initial
 /// parameters. The objective keeps its state from step to step.
-pub(crate) fn estimates<A, M, G>(pair: (&M, &G), args: A, mut objective: TraceElbo, steps: u64) -> Vec<Estimate>
+pub(crate) fn estimates<A, M, G>(pair: (&M, &G), args: A, objective: TraceElbo, steps: u64) -> Vec<Estimate>
 where
-    A: Clone,
+    A: Clone + Shared,
+    M: Model<A, E = f64, D = Cpu>,
+    G: Model<A, E = f64, D = Cpu>,
+{
+    let particles = objective.num_particles;
+    estimates_of(pair, args, objective, particles, steps)
+}
+
+/// [`estimates`] of any objective with that many particles.
+pub(crate) fn estimates_of<A, M, G>(
+    pair: (&M, &G),
+    args: A,
+    mut objective: impl Objective<f64, Cpu>,
+    particles: u64,
+    steps: u64,
+) -> Vec<Estimate>
+where
+    A: Clone + Shared,
     M: Model<A, E = f64, D = Cpu>,
     G: Model<A, E = f64, D = Cpu>,
 {
     let mut store = ParamStore::new(0);
-    let particles = objective.num_particles;
     let rows: Vec<Vec<f64>> = (0..steps)
         .map(|t| loss_and_gradient(pair, args.clone(), &mut objective, &mut store, |p| t * particles + p))
         .collect();

@@ -1,6 +1,7 @@
 //! Pathwise gradients against closed forms.
 
-use ppl::infer::elbo::DrawPair;
+use ppl::infer::pair::Ask;
+use ppl::infer::runs::Runs;
 use ppl::infer::{Objective, Sgd, Svi, TraceElbo};
 use ppl::{Cpu, Error};
 
@@ -45,13 +46,13 @@ fn a_step_of_gradient_descent_goes_down_the_gradient_of_its_loss() {
 struct Only(u64);
 
 impl Objective<f64, Cpu> for Only {
-    fn surrogate(&mut self, draw: DrawPair<'_, f64, Cpu>) -> Result<(f64, Scalar), Error> {
-        let pair = draw(self.0)?;
+    fn surrogate(&mut self, runs: &mut dyn Runs<f64, Cpu>) -> Result<(f64, Scalar), Error> {
+        let pair = runs.pair(self.0, Ask::default())?;
         let loss = pair.guide.log_prob_sum() - pair.model.log_prob_sum();
         Ok((loss.item(), loss))
     }
-    fn loss(&self, draw: DrawPair<'_, f64, Cpu>) -> Result<f64, Error> {
-        let pair = draw(self.0)?;
+    fn loss(&self, runs: &mut dyn Runs<f64, Cpu>) -> Result<f64, Error> {
+        let pair = runs.pair(self.0, Ask::default())?;
         Ok((pair.guide.log_prob_sum() - pair.model.log_prob_sum()).item())
     }
 }

@@ -11,6 +11,7 @@
 use ppl::infer::{RunOptions, Sgd, Svi, TraceElbo};
 use ppl::model::IntoArgs;
 use ppl::prelude64::*;
+use ppl::shared::Shared;
 
 use crate::chain::Scalar;
 use crate::estimate::Estimate;
@@ -28,7 +29,7 @@ where
     M: Model<A, E = f64, D = Cpu>,
     G: Model<A, E = f64, D = Cpu>,
     G::Base: Guide<M::Base>,
-    A: Clone + IntoArgs<Args = A>,
+    A: Clone + Shared + IntoArgs<Args = A>,
 {
     for _ in 0..4 * stretch {
         svi.step(args.clone()).expect("finite terms");
@@ -47,7 +48,7 @@ where
     M: Model<A, E = f64, D = Cpu>,
     G: Model<A, E = f64, D = Cpu>,
     G::Base: Guide<M::Base>,
-    A: Clone + IntoArgs<Args = A>,
+    A: Clone + Shared + IntoArgs<Args = A>,
 {
     let mut sum = Vec::new();
     for _ in 0..stretch {

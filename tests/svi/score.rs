@@ -68,7 +68,8 @@ fn a_coins_gradient_is_that_of_enumeration() {
 fn a_baseline_keeps_the_mean_and_lowers_the_variance() {
     let x = tosses();
     let slope = enumerated(&x.to_vec(), 0.7)[1];
-    let run = |baseline| estimates((&coin, &coin_guide), (&x,), TraceElbo { num_particles: 1, baseline }, 6_000)[1];
+    let run =
+        |baseline| estimates((&coin, &coin_guide), (&x,), TraceElbo { baseline, ..TraceElbo::default() }, 6_000)[1];
     // Given the steps before, each step's gradient is unbiased, so the steps are uncorrelated.
     let with = run(DecayingAverage::new(0.9));
     let without = run(DecayingAverage::new(1.0));

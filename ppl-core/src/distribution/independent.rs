@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use crate::backend::Backend;
 use crate::constraint::Support;
 use crate::distribution::{
-    BaseForm, Distribution, Expand, LastAxes, NonFiniteElement, ParameterError, TakeBase, check_event,
+    BaseForm, Distribution, Expand, Family, LastAxes, NonFiniteElement, ParameterError, TakeBase, check_event,
 };
 use crate::dtype::Dtype;
 use crate::functions::apply;
@@ -201,6 +201,10 @@ where
     fn with_base<T: TakeBase<E, D, Self::Batch>>(&self, form: BaseForm, take: T) -> Option<T::Output> {
         let take = TakeEvent { take, dims: self.dims.clone(), event: self.event, axes: self.axes };
         self.base.with_base(form, take)
+    }
+
+    fn family(&self) -> Option<Family<E, D>> {
+        self.base.family()
     }
 
     fn check_parameters(&self) -> Result<(), ParameterError> {

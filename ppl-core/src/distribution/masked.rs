@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use crate::backend::Backend;
 use crate::constraint::Support;
-use crate::distribution::{BaseForm, Distribution, Expand, NonFiniteElement, ParameterError, TakeBase};
+use crate::distribution::{BaseForm, Distribution, Expand, Family, NonFiniteElement, ParameterError, TakeBase};
 use crate::dtype::Dtype;
 use crate::ops::expanded_positions;
 use crate::rng::Rng;
@@ -160,6 +160,10 @@ impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> Distribution<E, D> for Mask
 
     fn with_base<T: TakeBase<E, D, P::Batch>>(&self, form: BaseForm, take: T) -> Option<T::Output> {
         self.base.with_base(form, TakeMasked { take, mask: self.mask.clone(), dims: self.dims.clone() })
+    }
+
+    fn family(&self) -> Option<Family<E, D>> {
+        Some(self.base.family()?.masked(&self.mask))
     }
 
     fn check_parameters(&self) -> Result<(), ParameterError> {

@@ -7,7 +7,7 @@ use rand::Rng as _;
 
 use crate::backend::Backend;
 use crate::constraint::{Boolean, Real, Support, UNIT_INTERVAL};
-use crate::distribution::{Distribution, Expand, ParameterError, check_parameter};
+use crate::distribution::{Distribution, Expand, Family, ParameterError, check_parameter};
 use crate::dtype::Dtype;
 use crate::functions::{apply, apply_sum};
 use crate::rng::Rng;
@@ -218,6 +218,15 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for Bernoulli<S, E, D
 
     fn enumerate_support(&self) -> Option<Vec<Tensor<S, E, D>>> {
         Some([0.0, 1.0].map(|v| Tensor::full_like(E::of(v), self.shape)).to_vec())
+    }
+
+    fn family(&self) -> Option<Family<E, D>> {
+        let (form, [parameter]) = self.given();
+        let name = match form {
+            Form::Probs => "Bernoulli",
+            Form::Logits => "Bernoulli of logits",
+        };
+        Some(Family { name, parameters: [parameter].into_iter().collect(), len: self.shape.num_elements(), mask: None })
     }
 
     fn check_parameters(&self) -> Result<(), ParameterError> {

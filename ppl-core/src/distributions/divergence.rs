@@ -6,7 +6,7 @@
 use dfdx::shapes::Shape;
 
 use crate::backend::Backend;
-use crate::distribution::Distribution;
+use crate::distribution::{Distribution, Family};
 use crate::dtype::Dtype;
 use crate::functions::apply;
 use crate::tensor::{Flat, Tensor};
@@ -68,6 +68,35 @@ pub trait KlDivergence<Q, E: Dtype, D: Backend<E>>: Distribution<E, D> {
     fn kl_divergence(&self, other: &Q) -> Tensor<Self::Batch, E, D>;
 }
 
+/// KL(p ‖ q) of each number of two families without their types, 0 where a mask is false; `None` where
+/// the pair has no closed form among those over numbers, or the two are over other counts of numbers.
+pub fn closed_kl<E: Dtype, D: Backend<E>>(p: &Family<E, D>, q: &Family<E, D>) -> Option<Flat<E, D>> {
+    if p.len != q.len {
+        return None;
+    }
+    let registered = [
+        real::registered,
+        positive::registered,
+        interval::registered,
+        counts::registered,
+        counts::registered_bernoulli,
+    ];
+    let kl = registered.into_iter().find_map(|of| of(p, q))?;
+    let kl = [&p.mask, &q.mask].into_iter().flatten().fold(kl, |kl, mask| kl.select(mask, 0.0));
+    Some(kl)
+}
+
+/// A formula of the parameters of two families without their types.
+fn erased<E: Dtype, D: Backend<E>, const N: usize>(
+    name: &'static str,
+    p: &Family<E, D>,
+    q: &Family<E, D>,
+    formula: Moment<N>,
+) -> Option<Flat<E, D>> {
+    let parameters: Vec<_> = p.parameters.iter().chain(&q.parameters).cloned().collect();
+    Some(apply(Momentary(name, formula), <[_; N]>::try_from(parameters).ok()?, (p.len,)))
+}
+
 /// A formula of the parameters of two distributions over numbers; `N` is `K + L`.
 #[track_caller]
 fn between<S: Shape, E: Dtype, D: Backend<E>, const K: usize, const L: usize, const N: usize>(
@@ -83,9 +112,11 @@ fn between<S: Shape, E: Dtype, D: Backend<E>, const K: usize, const L: usize, co
     apply(Momentary(name, formula), parameters, shape)
 }
 
-/// Pairs of families on the front of numbers: `P, Q, number of parameters: formula;`.
+/// Pairs of families on the front of numbers, `P, Q, number of parameters: formula;`: their implementations, and
+/// `registered`, which finds them by name.
 macro_rules! divergences {
-    ($($P:ident, $Q:ident, $n:literal: $formula:expr;)+) => {$(
+    ($($P:ident, $Q:ident, $n:literal: $formula:expr;)+) => {
+$(
         impl<S, E, D> super::KlDivergence<$Q<S, E, D>, E, D> for $P<S, E, D>
         where
             S: dfdx::shapes::Shape,
@@ -100,7 +131,21 @@ macro_rules! divergences {
                 super::between(name, [p.shape(), q.shape()], p.flats(), q.flats(), formula)
             }
         }
-    )+};
+    )+
+        /// The divergence of one of these pairs, by the families' names.
+        pub(super) fn registered<E: crate::dtype::Dtype, D: crate::backend::Backend<E>>(
+            p: &crate::distribution::Family<E, D>,
+            q: &crate::distribution::Family<E, D>,
+        ) -> Option<crate::tensor::Flat<E, D>> {
+            $(
+                if (p.name, q.name) == (stringify!($P), stringify!($Q)) {
+                    let formula: crate::distributions::univariate::Moment<$n> = $formula;
+                    return super::erased(concat!("KL(", stringify!($P), " ‖ ", stringify!($Q), ")"), p, q, formula);
+                }
+            )+
+            None
+        }
+    };
 }
 
 /// Pairs of which the first has mass where the second has none, whatever the parameters.

@@ -75,6 +75,14 @@ impl<E: Dtype, D: Backend<E>> ParamTensor<E, D> for Statistic<E, D> {
         Ok(())
     }
 
+    fn gradient(&self, _: &Gradients<E, D>) -> Option<Vec<E>> {
+        None
+    }
+
+    fn weighed(&self, _: Vec<E>) -> Result<Option<Tensor<(), E, D>>, ShapeError> {
+        Ok(None)
+    }
+
     fn set(&mut self, values: &[E]) -> Result<(), ShapeError> {
         self.0 = Tensor::try_from_vec(values.to_vec(), self.0.shape())?;
         Ok(())

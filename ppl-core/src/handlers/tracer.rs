@@ -5,18 +5,26 @@ use crate::dtype::Dtype;
 use crate::handler::Handler;
 use crate::plate::Plate;
 use crate::site::SampleSite;
-use crate::trace::{SiteRecord, Trace};
+use crate::trace::{Keep, SiteRecord, Trace};
 
 /// Records every site and plate that passes.
 pub struct Tracer<'h, E: Dtype, D: Backend<E>> {
     inner: &'h mut dyn Handler<E, D>,
     trace: Trace<E, D>,
+    keep: Keep,
 }
 
 impl<'h, E: Dtype, D: Backend<E>> Tracer<'h, E, D> {
     /// A recorder on top of `inner`.
     pub fn new(inner: &'h mut dyn Handler<E, D>) -> Self {
-        Tracer { inner, trace: Trace::default() }
+        Tracer { inner, trace: Trace::default(), keep: Keep::default() }
+    }
+
+    /// Keeps more of each site.
+    #[must_use]
+    pub fn keeping(mut self, keep: Keep) -> Self {
+        self.keep = keep;
+        self
     }
 
     /// What was recorded.
@@ -33,7 +41,7 @@ impl<E: Dtype, D: Backend<E>> Handler<E, D> for Tracer<'_, E, D> {
     fn sample(&mut self, site: &mut dyn SampleSite<E, D>) {
         self.inner.sample(site);
         if let Some(value) = site.value() {
-            let recorded = self.trace.insert(SiteRecord::of(site, value));
+            let recorded = self.trace.insert(SiteRecord::keeping(self.keep, site, value));
             self.inner.context().check(recorded);
         }
     }

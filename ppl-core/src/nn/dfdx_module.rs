@@ -206,6 +206,16 @@ impl<S: Shape, E: Dtype, D: Backend<E>> ParamTensor<E, D> for Weight<'_, S, E, D
         if self.learns { grads.update_inner(self.tensor, f) } else { Ok(()) }
     }
 
+    fn gradient(&self, grads: &Gradients<E, D>) -> Option<Vec<E>> {
+        let tensor = Tensor { inner: self.tensor.clone(), tracked: *self.tracked };
+        self.learns.then(|| grads.get(&tensor).map(|gradient| gradient.to_vec())).flatten()
+    }
+
+    fn weighed(&self, slopes: Vec<E>) -> Result<Option<Tensor<(), E, D>>, ShapeError> {
+        let tensor = Tensor { inner: self.tensor.clone(), tracked: *self.tracked };
+        if self.learns { tensor.weighed(slopes) } else { Ok(None) }
+    }
+
     fn set(&mut self, values: &[E]) -> Result<(), ShapeError> {
         *self.tensor = Tensor::try_from_vec(values.to_vec(), *self.tensor.shape())?.inner;
         Ok(())

@@ -31,6 +31,15 @@ pub trait ParamTensor<E: Dtype, D: Backend<E>> {
     /// If the device fails.
     fn update(&mut self, grads: &mut Gradients<E, D>, f: &mut dyn FnMut(&mut [E], &mut [E])) -> Result<(), Error>;
 
+    /// Its gradient, row-major; `None` for what does not learn.
+    fn gradient(&self, grads: &Gradients<E, D>) -> Option<Vec<E>>;
+
+    /// The sum of its elements times constants: what has a given gradient. `None` for what does not learn.
+    ///
+    /// # Errors
+    /// If there are more or fewer constants than elements.
+    fn weighed(&self, slopes: Vec<E>) -> Result<Option<Tensor<(), E, D>>, ShapeError>;
+
     /// Replaces its elements.
     ///
     /// # Errors
@@ -57,6 +66,14 @@ impl<S: Shape, E: Dtype, D: Backend<E>> ParamTensor<E, D> for Tensor<S, E, D> {
 
     fn update(&mut self, grads: &mut Gradients<E, D>, f: &mut dyn FnMut(&mut [E], &mut [E])) -> Result<(), Error> {
         grads.update(self, f)
+    }
+
+    fn gradient(&self, grads: &Gradients<E, D>) -> Option<Vec<E>> {
+        Some(grads.get(self)?.to_vec())
+    }
+
+    fn weighed(&self, slopes: Vec<E>) -> Result<Option<Tensor<(), E, D>>, ShapeError> {
+        Ok(Some((self * Tensor::try_from_vec(slopes, self.shape())?).sum_all()))
     }
 
     fn set(&mut self, values: &[E]) -> Result<(), ShapeError> {

@@ -137,6 +137,21 @@ impl<E: Dtype, D: Backend<E>> ParamStore<E, D> {
         }
     }
 
+    /// The names of the statements of this round.
+    pub fn used(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().filter(|(_, entry)| entry.used_in == self.round).map(|(name, _)| name.as_str())
+    }
+
+    /// Takes over what a copy of this store, made in this round, met since: which statements it asked for,
+    /// and the values of new ones.
+    pub fn join(&mut self, copy: Self) {
+        let round = self.round;
+        for (name, entry) in copy.entries.into_iter().filter(|(_, entry)| entry.used_in == copy.round) {
+            self.entries.entry(name).or_insert(entry).used_in = round;
+        }
+        self.pending.retain(|name, _| copy.pending.contains_key(name));
+    }
+
     /// Keeps the values of tensors, by full name, for statements that have not been met yet.
     pub fn set_pending(&mut self, tensors: impl IntoIterator<Item = (String, (Vec<usize>, Vec<E>))>) {
         self.pending = tensors.into_iter().collect();

@@ -2,7 +2,7 @@
 
 use crate::backend::Backend;
 use crate::constraint::Support;
-use crate::distribution::Distribution;
+use crate::distribution::{Distribution, Family};
 use crate::dtype::Dtype;
 use crate::error::Error;
 use crate::rng::Rng;
@@ -264,6 +264,19 @@ impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> SampleSite<E, D> for TypedS
             return Some(Tensor::zeros());
         }
         Some(self.masked(self.distribution.entropy()?).sum_all())
+    }
+
+    fn family(&self) -> Option<Family<E, D>> {
+        let family = self.distribution.family()?;
+        Some(match &self.state.mask {
+            SiteMask::All(true) => family,
+            SiteMask::All(false) => family.clone().masked(&vec![false; family.len]),
+            SiteMask::Elements(mask) => {
+                let width = family.len / mask.len().max(1);
+                let spread: Vec<bool> = mask.iter().flat_map(|&m| std::iter::repeat_n(m, width)).collect();
+                family.masked(&spread)
+            }
+        })
     }
 
     fn explain_non_finite(&self) -> Error {

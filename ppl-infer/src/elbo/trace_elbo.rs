@@ -1,12 +1,16 @@
 //! The evidence lower bound over whole traces.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use ppl_core::backend::Backend;
-use ppl_core::site::SiteKind;
-use ppl_core::trace::{SiteRecord, sum};
+use ppl_core::trace::{sum, total};
 use ppl_core::{Dtype, Error, Tensor};
 
-use super::{DrawPair, Objective};
-use crate::pair::Pair;
+use super::Objective;
+use super::bound::{drawn, finite_elbo};
+use super::decaying_average::DecayingAverage;
+use crate::pair::Ask;
+use crate::runs::{Each, Runs, Terms};
 
 /// The evidence lower bound, E_q\[log p(x, z) − log q(z)\], estimated by runs of the guide and of the
 /// model under it; the loss is its negative.
@@ -20,13 +24,15 @@ use crate::pair::Pair;
 pub struct TraceElbo {
     /// How many runs are averaged, at least one; default 1.
     pub num_particles: u64,
+    /// Whether the runs are spread over threads; default no.
+    pub parallel: bool,
     /// The baseline of scored sites; one of decay 1 is always 0.
     pub baseline: DecayingAverage,
 }
 
 impl Default for TraceElbo {
     fn default() -> Self {
-        TraceElbo { num_particles: 1, baseline: DecayingAverage::default() }
+        TraceElbo { num_particles: 1, parallel: false, baseline: DecayingAverage::default() }
     }
 }
 
@@ -42,6 +48,24 @@ impl TraceElbo {
         objective
     }
 
+    /// The same with its particles spread over threads, which changes no number but by rounding. It pays where
+    /// a run is longer than a copy of all parameters' gradients, and its tensors too small for threads of their own.
+    #[must_use]
+    pub fn in_parallel(self) -> Self {
+        TraceElbo { parallel: true, ..self }
+    }
+
+    fn each<E: Dtype, D: Backend<E>>(
+        &self,
+        runs: &mut dyn Runs<E, D>,
+        each: Each<'_, E, D>,
+    ) -> Result<Terms<E, D>, Error> {
+        match self.parallel {
+            true => runs.each_pair_in_parallel(self.num_particles, Ask::default(), each),
+            false => runs.each_pair(self.num_particles, Ask::default(), each),
+        }
+    }
+
     /// # Panics
     /// If there are no particles.
     #[track_caller]
@@ -51,39 +75,32 @@ impl TraceElbo {
 }
 
 impl<E: Dtype, D: Backend<E>> Objective<E, D> for TraceElbo {
-    fn surrogate(&mut self, draw: DrawPair<'_, E, D>) -> Result<(f64, Tensor<(), E, D>), Error> {
+    fn surrogate(&mut self, runs: &mut dyn Runs<E, D>) -> Result<(f64, Tensor<(), E, D>), Error> {
         self.check();
-        let baseline = self.baseline.value();
-        let mut terms = Vec::new();
-        let (mut total, mut scored) = (0.0, false);
-        for particle in 0..self.num_particles {
-            let pair = draw(particle)?;
-            let elbo = finite_elbo(&pair)?;
-            total += elbo;
-            let (paths, scores): (Vec<_>, Vec<_>) = drawn(&pair).partition(|site| site.has_rsample);
-            terms.push(pair.model.log_prob_sum());
-            terms.push(-sum(paths.into_iter().map(|site| &site.log_prob)));
+        let (baseline, scored) = (self.baseline.value(), AtomicBool::new(false));
+        let terms = self.each(runs, &|pair| {
+            let elbo = finite_elbo(pair)?;
+            let (paths, scores): (Vec<_>, Vec<_>) = drawn(pair).partition(|site| site.has_rsample);
+            let mut terms = vec![pair.model.log_prob_sum(), -sum(paths.into_iter().map(|site| &site.log_prob))];
             // The density that the value was drawn from has no scale, whatever its plate's.
             let scores: Vec<_> = scores.into_iter().map(|site| &site.log_prob / E::of(site.scale)).collect();
             if !scores.is_empty() {
-                scored = true;
+                scored.store(true, Ordering::Relaxed);
                 terms.push(sum(scores.iter()) * E::of(elbo - baseline));
             }
-        }
-        let mean = total / self.num_particles as f64;
-        if scored {
+            Ok((elbo, total(terms)))
+        })?;
+        let mean = terms.numbers.iter().sum::<f64>() / self.num_particles as f64;
+        if scored.into_inner() {
             self.baseline.add(mean);
         }
-        Ok((-mean, sum(terms.iter()) * E::of(-1.0 / self.num_particles as f64)))
+        Ok((-mean, terms.sum * E::of(-1.0 / self.num_particles as f64)))
     }
 
-    fn loss(&self, draw: DrawPair<'_, E, D>) -> Result<f64, Error> {
+    fn loss(&self, runs: &mut dyn Runs<E, D>) -> Result<f64, Error> {
         self.check();
-        let mut total = 0.0;
-        for particle in 0..self.num_particles {
-            total += finite_elbo(&draw(particle)?)?;
-        }
-        Ok(-total / self.num_particles as f64)
+        let terms = self.each(runs, &|pair| Ok((finite_elbo(pair)?, Tensor::zeros())))?;
+        Ok(-terms.numbers.iter().sum::<f64>() / self.num_particles as f64)
     }
 
     fn state(&self) -> Vec<f64> {
@@ -94,53 +111,5 @@ impl<E: Dtype, D: Backend<E>> Objective<E, D> for TraceElbo {
         if let &[sum, weight] = state {
             self.baseline = DecayingAverage { sum, weight, ..self.baseline };
         }
-    }
-}
-
-/// The guide's sites that were drawn.
-fn drawn<E: Dtype, D: Backend<E>>(pair: &Pair<E, D>) -> impl Iterator<Item = &SiteRecord<E, D>> {
-    pair.guide.sites().filter(|site| matches!(site.kind, SiteKind::Sample | SiteKind::Auxiliary))
-}
-
-/// log p − log q of one pair.
-fn finite_elbo<E: Dtype, D: Backend<E>>(pair: &Pair<E, D>) -> Result<f64, Error> {
-    if let Some(problem) = pair.problem() {
-        return Err(problem.clone());
-    }
-    let model: f64 = pair.model.sites().map(|site| site.log_prob.item().wide()).sum();
-    let guide: f64 = drawn(pair).map(|site| site.log_prob.item().wide()).sum();
-    Ok(model - guide)
-}
-
-/// An average in which earlier values count less and less, corrected for its start at nothing.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct DecayingAverage {
-    /// How much of the average a new value leaves, in [0, 1]; default 0.9. With 1 the average stays 0.
-    pub decay: f64,
-    sum: f64,
-    weight: f64,
-}
-
-impl Default for DecayingAverage {
-    fn default() -> Self {
-        Self::new(0.9)
-    }
-}
-
-impl DecayingAverage {
-    /// An average without values.
-    pub fn new(decay: f64) -> Self {
-        DecayingAverage { decay, sum: 0.0, weight: 0.0 }
-    }
-
-    /// The average; 0 while there are no values.
-    pub fn value(&self) -> f64 {
-        if self.weight == 0.0 { 0.0 } else { self.sum / self.weight }
-    }
-
-    /// Adds a value.
-    pub fn add(&mut self, value: f64) {
-        self.sum = self.decay * self.sum + (1.0 - self.decay) * value;
-        self.weight = self.decay * self.weight + (1.0 - self.decay);
     }
 }

@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use ppl_core::backend::Backend;
 use ppl_core::model::{Guide, IntoArgs, Model, Program};
 use ppl_core::params::ParamStore;
+use ppl_core::shared::Shared;
 use ppl_core::{Dtype, Error};
 
 use super::Svi;
@@ -82,7 +83,7 @@ where
     /// # Errors
     /// If the file is missing, broken, of a newer layout, of another dtype or optimiser, an entry is
     /// missing, or has another shape than its parameter; nothing is changed then.
-    pub fn load<A: Clone>(
+    pub fn load<A: Clone + Shared>(
         &mut self,
         path: impl AsRef<Path>,
         args: impl IntoArgs<Args = A>,
@@ -104,7 +105,8 @@ where
             return Err(entry("optimizer", problem));
         }
         let remembered = self.objective.state().len();
-        if header.objective.len() != remembered {
+        let objective: Vec<f64> = header.objective.iter().map(|&bits| f64::from_bits(bits)).collect();
+        if !self.objective.accepts(&objective) {
             let problem =
                 format!("it has {} numbers, but the objective's state has {remembered}", header.objective.len());
             return Err(entry("objective", problem));
@@ -129,7 +131,7 @@ where
         loaded.evaluations = header.evaluations;
         loaded.optimizer.set_state(state);
         loaded.optimizer.set_memory(&header.memory.iter().map(|&bits| f64::from_bits(bits)).collect::<Vec<_>>());
-        loaded.objective.set_state(&header.objective.iter().map(|&bits| f64::from_bits(bits)).collect::<Vec<_>>());
+        loaded.objective.set_state(&objective);
         *self = loaded;
         Ok(())
     }

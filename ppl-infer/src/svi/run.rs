@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use ppl_core::backend::Backend;
 use ppl_core::model::{Guide, IntoArgs, Model, Program};
+use ppl_core::shared::Shared;
 use ppl_core::{Dtype, Error};
 
 use super::Svi;
@@ -90,7 +91,7 @@ where
     where
         M: Model<A, E = E, D = D>,
         G: Model<A, E = E, D = D>,
-        A: Clone + IntoArgs<Args = A>,
+        A: Clone + Shared + IntoArgs<Args = A>,
     {
         let args = args.into_args();
         self.run_with(options, |_| args.clone(), |_| ControlFlow::Continue(()))
@@ -102,7 +103,7 @@ where
     /// # Errors
     /// Errors that the caller must mend: a guide that does not fit, wrong shapes. Numbers that go
     /// astray are a [`StopReason`].
-    pub fn run_with<A: Clone, B: IntoArgs<Args = A>>(
+    pub fn run_with<A: Clone + Shared, B: IntoArgs<Args = A>>(
         &mut self,
         options: RunOptions,
         mut batch: impl FnMut(u64) -> B,

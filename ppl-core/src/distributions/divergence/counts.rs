@@ -6,7 +6,7 @@
 use dfdx::shapes::Shape;
 
 use crate::backend::Backend;
-use crate::distribution::Distribution;
+use crate::distribution::{Distribution, Family};
 use crate::distributions::counting::{Logits, Odds, Probs};
 use crate::distributions::relative_entropy::relative_entropy;
 use crate::distributions::univariate::{Dual, Moment};
@@ -14,10 +14,10 @@ use crate::distributions::weights::Form;
 use crate::distributions::{Bernoulli, Binomial, Geometric, Poisson};
 use crate::dtype::Dtype;
 use crate::functions::gamma_function::ln_choose;
-use crate::tensor::Tensor;
+use crate::tensor::{Flat, Tensor};
 
 use super::cross_entropy::infinite;
-use super::{KlDivergence, between, divergences, infinite_divergences};
+use super::{KlDivergence, between, divergences, erased, infinite_divergences};
 
 /// A formula of the forms of one probability, or of two.
 macro_rules! in_form {
@@ -68,6 +68,17 @@ impl<S: Shape, E: Dtype, D: Backend<E>> KlDivergence<Poisson<S, E, D>, E, D> for
         let formula: Moment<2> = in_form!(form, bernoulli_from_poisson);
         between("KL(Bernoulli ‖ Poisson)", [self.batch_shape(), other.batch_shape()], p, other.front.flats(), formula)
     }
+}
+
+/// Between two Bernoulli families without their types, of any forms.
+pub(super) fn registered_bernoulli<E: Dtype, D: Backend<E>>(p: &Family<E, D>, q: &Family<E, D>) -> Option<Flat<E, D>> {
+    let form = |family: &Family<E, D>| match family.name {
+        "Bernoulli" => Some(Form::Probs),
+        "Bernoulli of logits" => Some(Form::Logits),
+        _ => None,
+    };
+    let formula: Moment<2> = in_form!(form(p)?, form(q)?, between_bernoullis);
+    erased("KL(Bernoulli ‖ Bernoulli)", p, q, formula)
 }
 
 divergences! {

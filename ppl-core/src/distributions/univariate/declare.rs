@@ -154,6 +154,9 @@ macro_rules! forward_to_front {
         fn enumerate_support(&self) -> Option<Vec<$crate::Tensor<S, E, D>>> {
             self.front.enumerate_support()
         }
+        fn family(&self) -> Option<$crate::distribution::Family<E, D>> {
+            Some(self.front.family())
+        }
         fn check_parameters(&self) -> Result<(), $crate::distribution::ParameterError> {
             self.front.check_parameters()
         }

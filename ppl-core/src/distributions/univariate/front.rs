@@ -6,7 +6,7 @@ use dfdx::shapes::Shape;
 
 use crate::backend::Backend;
 use crate::constraint::Support;
-use crate::distribution::{ParameterError, check_parameter, unravel};
+use crate::distribution::{Family, ParameterError, check_parameter, unravel};
 use crate::dtype::Dtype;
 use crate::functions::{Function, apply, apply_sum};
 use crate::rng::Rng;
@@ -243,6 +243,11 @@ impl<F: Univariate<K>, S: Shape, E: Dtype, D: Backend<E>, const K: usize, const 
             }
         }
         Ok(())
+    }
+
+    pub(in crate::distributions) fn family(&self) -> Family<E, D> {
+        let parameters = self.flats().into_iter().collect();
+        Family { name: F::NAME, parameters, len: self.shape.num_elements(), mask: None }
     }
 
     pub(in crate::distributions) fn parameters_at(&self, element: usize) -> Vec<(&'static str, f64)> {

@@ -6,7 +6,7 @@ use dfdx::shapes::Shape;
 
 use crate::backend::Backend;
 use crate::constraint::Support;
-use crate::distribution::ParameterError;
+use crate::distribution::{Family, ParameterError};
 use crate::distributions::weights::Form;
 use crate::dtype::Dtype;
 use crate::rng::Rng;
@@ -86,6 +86,7 @@ where
         icdf(probability: &Tensor<S, E, D>) -> Option<Tensor<S, E, D>>;
         enumerate_support() -> Option<Vec<Tensor<S, E, D>>>;
         check_parameters() -> Result<(), ParameterError>;
+        family() -> Family<E, D>;
         parameters_at(element: usize) -> Vec<(&'static str, f64)>;
     }
 
