@@ -4,6 +4,9 @@ use ppl::infer::{RunOptions, Sgd, Svi, TraceElbo};
 use ppl::nn::Linear;
 use ppl::prelude64::*;
 
+use crate::chain::{chain, chain_guide, closed_form};
+use crate::gradients::estimates;
+
 type Rows = Tensor<Rank2<6, 3>>;
 
 /// z ~ N(0, 1) twice a row, b a coin, x around a line of z, brighter by b.
@@ -60,4 +63,13 @@ fn the_first_error_of_a_particle_comes_back() {
     let x = Tensor::from_vec(vec![f64::NAN; 18], Default::default());
     let error = |objective| Svi::new(rows, rows_guide, Sgd::new(0.1), objective).step(&x).unwrap_err().to_string();
     assert_eq!(error(TraceElbo::with_particles(3).in_parallel()), error(TraceElbo::with_particles(3)));
+}
+
+#[test]
+fn particles_on_threads_estimate_the_closed_form() {
+    let x = Tensor::<()>::scalar(2.0);
+    let found = estimates((&chain, &chain_guide), (&x,), TraceElbo::with_particles(100).in_parallel(), 100);
+    for (i, exact) in closed_form(2.0, 0.5, 0.8).into_iter().enumerate() {
+        found[i].agrees(["loss", "d/d loc", "d/d ln scale"][i], exact, 0.0, 0.025);
+    }
 }

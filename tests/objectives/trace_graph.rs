@@ -1,7 +1,7 @@
 //! TraceGraphElbo: by enumeration, its gradient's mean is exact, and its variance below TraceElbo's.
 
 use ppl::infer::elbo::DecayingAverage;
-use ppl::infer::{Baseline, Objective, Sgd, Svi, TraceElbo, TraceGraphElbo};
+use ppl::infer::{Baseline, Objective, Sgd, Svi, TraceElbo, TraceGraphElbo, TraceMeanFieldElbo};
 use ppl::nn::Linear;
 use ppl::plate::Rows;
 use ppl::prelude64::*;
@@ -18,13 +18,13 @@ fn plain() -> (TraceElbo, Graph) {
     (trace, Graph::new().baseline("*", Baseline::none()))
 }
 
-fn data() -> Tensor<Rank1<3>> {
+pub(crate) fn data() -> Tensor<Rank1<3>> {
     Tensor::from([0.3, 1.7, -0.4])
 }
 
 /// g is a coin; of each of three rows, k is a coin whose odds depend on g, x ~ N(k + g, 1).
 #[model]
-fn coins(x: &Tensor<Rank1<3>>) {
+pub(crate) fn coins(x: &Tensor<Rank1<3>>) {
     let g: Scalar = sample!("g", Bernoulli::filled((), 0.4));
     plate!("rows", 3, |rows| {
         let n = rows.len();
@@ -34,7 +34,7 @@ fn coins(x: &Tensor<Rank1<3>>) {
 }
 
 #[guide(coins)]
-fn coins_guide(_x: &Tensor<Rank1<3>>) {
+pub(crate) fn coins_guide(_x: &Tensor<Rank1<3>>) {
     let logit: Scalar = param!("logit", Scalar::scalar(0.2));
     let logits: Tensor<Rank1<3>> = param!("logits", Tensor::from([0.5, -0.2, 0.1]));
     let slope: Scalar = param!("slope", Scalar::scalar(0.7));
@@ -45,7 +45,7 @@ fn coins_guide(_x: &Tensor<Rank1<3>>) {
     });
 }
 
-const COINS: [Coins; 2] = [("g", 1), ("k", 3)];
+pub(crate) const COINS: [Coins; 2] = [("g", 1), ("k", 3)];
 
 #[test]
 fn by_plate_and_order_the_mean_is_exact_and_the_variance_lower() {
@@ -73,17 +73,25 @@ fn constant_baselines_leave_the_mean() {
     assert!(found.variance[0] < 0.5 * without.variance[0], "{} {}", found.variance[0], without.variance[0]);
 }
 
-/// The mean over all pairs of rows of the mean gradient is that of all rows.
-#[test]
-fn over_all_subsamples_the_gradient_is_that_of_all_rows() {
-    let full = moments((coins, coins_guide), (&data(),), &COINS, &plain().1);
+/// The mean over all pairs of rows of an objective's mean gradient is that of all rows.
+fn assert_unbiased_in_subsamples<L: Objective<f64, Cpu> + Clone>(what: &str, objective: &L) {
+    let full = moments((coins, coins_guide), (&data(),), &COINS, objective);
     let mut sum = vec![0.0; full.exact.len()];
     for rows in [[0, 1], [0, 2], [1, 2], [1, 0], [2, 0], [2, 1]] {
         let guide = coins_guide.subsample("rows", Rows::some(rows));
-        let found = moments((coins, guide), (&data(),), &[("g", 1), ("k", 2)], &plain().1);
+        let found = moments((coins, guide), (&data(),), &[("g", 1), ("k", 2)], objective);
         sum.iter_mut().zip(&found.mean).for_each(|(sum, mean)| *sum += mean / 6.0);
     }
-    assert_close("all pairs", &sum, &full.exact);
+    assert_close(what, &sum, &full.exact);
+}
+
+#[test]
+fn over_all_subsamples_the_gradient_is_that_of_all_rows() {
+    let (trace, graph) = plain();
+    assert_unbiased_in_subsamples("TraceElbo", &trace);
+    assert_unbiased_in_subsamples("TraceGraphElbo", &graph);
+    let baseline = DecayingAverage::new(1.0);
+    assert_unbiased_in_subsamples("TraceMeanFieldElbo", &TraceMeanFieldElbo { num_particles: 1, baseline });
 }
 
 /// a is a coin of each row, w one outside, which in the guide depends on all of a; then the plate again.
@@ -143,6 +151,34 @@ fn crossing_plates() {
     for i in 3..5 {
         assert!(by_graph.variance[i] < by_trace.variance[i], "{} {}", by_graph.variance[i], by_trace.variance[i]);
     }
+}
+
+/// A loop over a plate: its iterations count as one after the other.
+#[model]
+fn looped(x: &[f64]) {
+    let g: Scalar = sample!("g", Bernoulli::filled((), 0.4));
+    for i in plate!("rows", 2) {
+        let k: Scalar = sample!("k_{i}", Bernoulli::from_logits(&g * 0.8 - 0.3));
+        sample!("x_{i}", Normal::new(k + &g, 1.0), obs = &Scalar::scalar(x[i]));
+        factor!("weight_{i}", &g * 0.2);
+    }
+}
+
+#[guide(looped)]
+fn looped_guide(_x: &[f64]) {
+    let logit: Scalar = param!("logit", Scalar::scalar(0.2));
+    let slope: Scalar = param!("slope", Scalar::scalar(0.7));
+    let g: Scalar = sample!("g", Bernoulli::from_logits(logit));
+    for i in plate!("rows", 2) {
+        sample!("k_{i}", Bernoulli::from_logits(&slope * &g + i as f64));
+    }
+}
+
+#[test]
+fn loops_and_factors() {
+    let sites: [Coins; 3] = [("g", 1), ("k_0", 1), ("k_1", 1)];
+    let found = moments((looped, looped_guide), (&[0.3, 1.9][..],), &sites, &plain().1);
+    assert_close("looped", &found.mean, &found.exact);
 }
 
 #[test]

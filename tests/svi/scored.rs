@@ -1,7 +1,7 @@
 //! Any distribution, declared to have draws without a gradient.
 
 use ppl::constraint::Support;
-use ppl::distribution::{Distribution, ParameterError};
+use ppl::distribution::{Distribution, Family, ParameterError};
 use ppl::rng::Rng;
 use ppl::{Cpu, Tensor};
 
@@ -31,6 +31,9 @@ impl<P: Distribution<f64, Cpu>> Distribution<f64, Cpu> for Scored<P> {
     }
     fn support(&self) -> Support<f64, Cpu> {
         self.0.support()
+    }
+    fn family(&self) -> Option<Family<f64, Cpu>> {
+        self.0.family()
     }
     fn check_parameters(&self) -> Result<(), ParameterError> {
         self.0.check_parameters()

@@ -137,11 +137,6 @@ impl<E: Dtype, D: Backend<E>> ParamStore<E, D> {
         }
     }
 
-    /// The names of the statements of this round.
-    pub fn used(&self) -> impl Iterator<Item = &str> {
-        self.entries.iter().filter(|(_, entry)| entry.used_in == self.round).map(|(name, _)| name.as_str())
-    }
-
     /// Takes over what a copy of this store, made in this round, met since: which statements it asked for,
     /// and the values of new ones.
     pub fn join(&mut self, copy: Self) {
