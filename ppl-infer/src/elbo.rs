@@ -21,10 +21,21 @@ mod downstream;
 mod baseline;
 // The evidence lower bound with scores weighed by downstream costs alone.
 mod trace_graph_elbo;
+// Weights of several runs.
+mod weights;
+// Rényi's bound, and the importance-weighted one.
+mod renyi_elbo;
+// Runs weighed by ranks.
+mod tail_adaptive;
+// Wake and sleep phases.
+mod reweighted_wake_sleep;
 
 pub use baseline::Baseline;
 pub use decaying_average::DecayingAverage;
 pub use loss::Loss;
+pub use renyi_elbo::RenyiElbo;
+pub use reweighted_wake_sleep::ReweightedWakeSleep;
+pub use tail_adaptive::TailAdaptive;
 pub use trace_elbo::TraceElbo;
 pub use trace_graph_elbo::TraceGraphElbo;
 pub use trace_mean_field_elbo::TraceMeanFieldElbo;

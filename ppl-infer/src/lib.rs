@@ -33,6 +33,8 @@ pub mod predictive;
 pub mod autoguide;
 // How parameters follow their gradients.
 pub mod optim;
+// Particles that move together.
+pub mod svgd;
 // One run of guide and model, joined.
 pub mod pair;
 // What an objective can ask for.
@@ -49,10 +51,14 @@ pub use autoguide::{
 pub use chains::{Mcmc, McmcOptions};
 pub use density::LogDensity;
 pub use draws::Draws;
-pub use elbo::{Baseline, Loss, Objective, TraceElbo, TraceGraphElbo, TraceMeanFieldElbo};
+pub use elbo::{
+    Baseline, Loss, Objective, RenyiElbo, ReweightedWakeSleep, TailAdaptive, TraceElbo, TraceGraphElbo,
+    TraceMeanFieldElbo,
+};
 pub use gibbs::Gibbs;
 pub use model_density::{LatentSite, ModelDensity};
 pub use optim::{AdaBound, AdaGrad, Adam, AdamW, AmsGrad, Clip, ClippedAdam, Optimizer, RmsProp, Schedule, Sgd};
 pub use predictive::{Predictive, log_likelihood};
+pub use svgd::{Svgd, SvgdOptions};
 pub use svi::{RunOptions, StopReason, Svi};
 pub use target::{InitStrategy, Target};

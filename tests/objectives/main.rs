@@ -24,3 +24,7 @@ mod mean_field;
 mod scored;
 // Closed forms of conjugate models.
 mod conjugate;
+// Runs weighed against one another.
+mod weighted;
+// Particles that move together.
+mod svgd;

@@ -21,3 +21,17 @@ pub(super) fn finite_elbo<E: Dtype, D: Backend<E>>(pair: &Pair<E, D>) -> Result<
     let guide: f64 = drawn(pair).map(|site| site.log_prob.item().wide()).sum();
     Ok(model - guide)
 }
+
+/// That all draws of the guide are pathwise, as `what` needs; `remedy` is what else to do.
+pub(super) fn check_pathwise<E: Dtype, D: Backend<E>>(
+    pair: &Pair<E, D>,
+    what: &str,
+    remedy: &str,
+) -> Result<(), Error> {
+    let Some(site) = drawn(pair).find(|site| !site.has_rsample) else { return Ok(()) };
+    let distribution = site.distribution;
+    let problem = format!(
+        "{what} needs draws with pathwise gradients, which {distribution} does not have; draw the site from another distribution, or {remedy}"
+    );
+    Err(Error::Site { site: site.address.to_string(), problem })
+}
