@@ -115,7 +115,7 @@ fn a_correlated_normal() {
 }
 
 #[model]
-fn rate(x: &Tensor<Rank1<3>>) {
+fn waiting(x: &Tensor<Rank1<3>>) {
     let rate: Tensor<()> = sample!("rate", Gamma::new(2.0, 0.9));
     let rate = rate.broadcast::<Rank1<3>, _>();
     plate!("data", 3, |_| {
@@ -129,7 +129,7 @@ fn particles_of_a_model_are_constrained_draws_by_name() {
     let x: Tensor<Rank1<3>> = Tensor::from([0.7, 1.9, 0.4]);
     let run = || {
         let options = SvgdOptions { num_particles: 50, init: InitStrategy::Prior, ..SvgdOptions::default() };
-        let mut svgd = Svgd::new(ModelDensity::new(rate, &x).unwrap(), AdamRule::default(), 0.05, options).unwrap();
+        let mut svgd = Svgd::new(ModelDensity::new(waiting, &x).unwrap(), AdamRule::default(), 0.05, options).unwrap();
         svgd.run(300).unwrap();
         svgd.draws().unwrap()
     };
