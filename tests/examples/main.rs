@@ -20,6 +20,8 @@ mod dmm;
 #[allow(clippy::duplicate_mod, reason = "both programs have the module of examples/pictures")]
 mod vae;
 
+// The examples of guides made of a model alone.
+mod autoguides;
 // The examples of Markov chains.
 mod chains;
 
@@ -38,10 +40,12 @@ macro_rules! examples {
 }
 
 examples! {
+    bayesian_regression: autoguides::a_regression_is_exact;
     dmm: the_dmm_learns;
     eight_schools: chains::the_eight_schools_are_sampled;
     figure_1: figure_1_learns;
     gaussian_mixture: chains::a_mixture_is_found_by_gibbs_sampling;
+    logistic_autoguides: autoguides::every_autoguide_is_near_the_posterior;
     logistic_regression: chains::a_table_is_regressed;
     radon: chains::radon_is_found_by_county;
     vae: the_vae_resumes_where_it_was;

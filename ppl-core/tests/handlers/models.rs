@@ -10,6 +10,7 @@ use ppl_core::model::{Model, Program};
 use ppl_core::params::ParamStore;
 use ppl_core::plate::PlateRows;
 use ppl_core::primitives::{auxiliary, deterministic, factor, observe, param, plate, sample, submodel};
+use ppl_core::shared::Shared;
 use ppl_core::site::{SampleSite, SiteKind};
 use ppl_core::tensor::IntoTensor;
 use ppl_core::trace::{Trace, TraceReader, TypedTrace};
@@ -63,9 +64,9 @@ macro_rules! model {
 #[derive(Clone)]
 pub(crate) struct Body<F>(F);
 
-model!([F: Fn(Handle<'_>) + Clone] Body<F>, "body", () -> (), |this, h| (this.0)(h));
+model!([F: Fn(Handle<'_>) + Clone + Shared] Body<F>, "body", () -> (), |this, h| (this.0)(h));
 
-pub(crate) fn body<F: Fn(Handle<'_>) + Clone>(f: F) -> Body<F> {
+pub(crate) fn body<F: Fn(Handle<'_>) + Clone + Shared>(f: F) -> Body<F> {
     Body(f)
 }
 

@@ -9,6 +9,7 @@ use ppl_core::distributions::{
 use ppl_core::handlers::{LocScale, Reparam, TransformBase};
 use ppl_core::model::Program;
 use ppl_core::primitives::{observe, sample};
+use ppl_core::shared::Shared;
 use ppl_core::site::SiteKind;
 use ppl_core::trace::Trace;
 use ppl_core::transform::{Affine, Exp, LowerCholeskyAffine};
@@ -27,7 +28,7 @@ const SCALES: [f64; 6] = [0.7, 2.0, 0.1, 1.0, 4.0, 1.5];
 
 /// The log-densities and values of `theta` and of the site in its place, in runs of the same seed without and
 /// with a strategy for `theta`.
-fn with_and_without<P: Distribution<f64, Cpu>>(dist: P, list: List) -> (Trace<f64, Cpu>, Trace<f64, Cpu>) {
+fn with_and_without<P: Distribution<f64, Cpu> + Shared>(dist: P, list: List) -> (Trace<f64, Cpu>, Trace<f64, Cpu>) {
     let model = body(move |h| {
         sample(h, fixed("theta"), dist.clone());
     });

@@ -1,0 +1,24 @@
+//! What the examples of autoguides must show; each fails by itself where it is far from what is known.
+
+use tempfile::TempDir;
+
+use crate::{number, run, summary};
+
+pub(crate) fn a_regression_is_exact() {
+    let folder = TempDir::new().expect("a folder");
+    let found = summary("bayesian_regression", &run("bayesian_regression", folder.path(), &["--steps", "3000"]));
+    assert!(number(&found, "largest_error_of_means") < 0.15 && number(&found, "largest_error_of_sds") < 0.1, "{found}");
+    assert_eq!(found["weights"].as_array().expect("weights").len(), 4);
+    let output = run("bayesian_regression", folder.path(), &["--rows", "0"]);
+    assert!(!output.status.success() && String::from_utf8_lossy(&output.stderr).contains("--rows"));
+}
+
+pub(crate) fn every_autoguide_is_near_the_posterior() {
+    let folder = TempDir::new().expect("a folder");
+    let found = summary("logistic_autoguides", &run("logistic_autoguides", folder.path(), &["--steps", "1500"]));
+    let guides = found["guides"].as_object().expect("guides");
+    assert_eq!(guides.len(), 7, "{found}");
+    // No guide's ELBO is above the log-evidence, and the one with a covariance is nearer to it than mean field.
+    let elbo = |name: &str| number(&guides[name], "elbo");
+    assert!(elbo("AutoMultivariateNormal") > elbo("AutoNormal") + 0.2, "{found}");
+}
