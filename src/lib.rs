@@ -105,7 +105,7 @@ pub mod prelude {
     pub use ppl_core::distribution::Distribution;
     pub use ppl_core::distributions::*;
     pub use ppl_core::flows;
-    pub use ppl_core::handlers::{Block, LocScale, NeuTra, Reparam, TransformBase};
+    pub use ppl_core::handlers::{Block, Lift, LocScale, NeuTra, Reparam, TransformBase};
     pub use ppl_core::model::{Guide, Model, Program, trace};
     pub use ppl_core::params::{Init, Module, ParamStore};
     pub use ppl_core::plate::Rows;

@@ -30,6 +30,8 @@ mod subsample;
 mod reparam;
 // Gives all latent sites their values by way of one vector, through a flow.
 mod neutra;
+// Makes random variables of parameters.
+mod lift;
 // Gives parameters their values from a store.
 mod params;
 
@@ -37,6 +39,7 @@ pub use block::Block;
 pub use condition::Condition;
 pub use detach::{Detach, Detached};
 pub use intervene::Intervene;
+pub use lift::Lift;
 pub use mask::Mask;
 pub use neutra::NeuTra;
 pub use params::Params;

@@ -9,8 +9,8 @@ use crate::dtype::Dtype;
 use crate::error::Error;
 use crate::handler::Handler;
 use crate::handlers::{
-    Block, Condition, Effect, Intervene, Mask, NeuTra, Prior, Reparam, ReplayFrom, Scale, Seed, Subsample, Substitute,
-    Tracer, Uncondition,
+    Block, Condition, Effect, Intervene, Lift, Mask, NeuTra, Prior, Reparam, ReplayFrom, Scale, Seed, Subsample,
+    Substitute, Tracer, Uncondition,
 };
 use crate::plate::Rows;
 use crate::shared::Shared;
@@ -152,6 +152,11 @@ pub trait Program: Shared + Sized {
     /// Gives all latent sites their values by way of one vector, through a trained flow.
     fn neutra<E: Dtype, D: Backend<E>>(self, transport: NeuTra<E, D>) -> With<Self, NeuTra<E, D>> {
         self.with(transport)
+    }
+
+    /// Makes random variables, with priors, of parameters: a Bayesian network of a network.
+    fn lift<E: Dtype, D: Backend<E>>(self, priors: Lift<E, D>) -> With<Self, Lift<E, D>> {
+        self.with(priors)
     }
 
     /// Draws everything from a seed of its own.

@@ -10,6 +10,7 @@ mod store;
 mod init;
 
 pub use init::Init;
+pub(crate) use module::shaped;
 pub use module::{ErasedModule, Module, ParamTensor, Visitor, VisitorMut};
 pub use site::{Initial, ParamSite, TypedParam};
 pub use store::{ParamEntry, ParamStore};

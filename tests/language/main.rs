@@ -18,3 +18,5 @@ mod constraints;
 mod guides;
 // Values to condition on.
 mod values;
+// Parameters with priors.
+mod lifted;

@@ -83,6 +83,14 @@ impl<E: Dtype, D: Backend<E>> ParamTensor<E, D> for Statistic<E, D> {
         Ok(None)
     }
 
+    fn put(&mut self, numbers: &Flat<E, D>) -> Result<(), ShapeError> {
+        self.set(&numbers.to_vec())
+    }
+
+    fn learns(&self) -> bool {
+        false
+    }
+
     fn set(&mut self, values: &[E]) -> Result<(), ShapeError> {
         self.0 = Tensor::try_from_vec(values.to_vec(), self.0.shape())?;
         Ok(())

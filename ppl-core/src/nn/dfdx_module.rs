@@ -14,9 +14,10 @@ use crate::autodiff::{Gradients, no_grad};
 use crate::backend::Backend;
 use crate::dtype::Dtype;
 use crate::error::{Error, ShapeError};
-use crate::params::{Init, Module, ParamTensor, Visitor, VisitorMut};
+use crate::params::{Init, Module, ParamTensor, Visitor, VisitorMut, shaped};
 use crate::shared::Shared;
 use crate::tensor::{Inner, Taped, Tensor};
+use crate::transform::Flat;
 
 /// A module of dfdx: a layer, a tuple of layers, or a struct with `TensorCollection`.
 ///
@@ -219,5 +220,16 @@ impl<S: Shape, E: Dtype, D: Backend<E>> ParamTensor<E, D> for Weight<'_, S, E, D
     fn set(&mut self, values: &[E]) -> Result<(), ShapeError> {
         *self.tensor = Tensor::try_from_vec(values.to_vec(), *self.tensor.shape())?.inner;
         Ok(())
+    }
+
+    fn put(&mut self, numbers: &Flat<E, D>) -> Result<(), ShapeError> {
+        let Tensor { inner, tracked } = shaped(numbers, *self.tensor.shape())?;
+        *self.tensor = inner;
+        *self.tracked |= tracked;
+        Ok(())
+    }
+
+    fn learns(&self) -> bool {
+        self.learns
     }
 }

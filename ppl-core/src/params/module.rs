@@ -10,6 +10,7 @@ use crate::dtype::Dtype;
 use crate::error::{Error, ShapeError};
 use crate::shared::Shared;
 use crate::tensor::Tensor;
+use crate::transform::Flat;
 
 /// A tensor of a module, whatever its shape.
 pub trait ParamTensor<E: Dtype, D: Backend<E>> {
@@ -45,6 +46,17 @@ pub trait ParamTensor<E: Dtype, D: Backend<E>> {
     /// # Errors
     /// If there are more or fewer of them; the tensor stays as it was.
     fn set(&mut self, values: &[E]) -> Result<(), ShapeError>;
+
+    /// Replaces it by these numbers, row-major, from which its gradient then comes.
+    ///
+    /// # Errors
+    /// If there are more or fewer of them; the tensor stays as it was.
+    fn put(&mut self, numbers: &Flat<E, D>) -> Result<(), ShapeError>;
+
+    /// Whether it is learned: not what only counts, such as running statistics.
+    fn learns(&self) -> bool {
+        true
+    }
 }
 
 impl<S: Shape, E: Dtype, D: Backend<E>> ParamTensor<E, D> for Tensor<S, E, D> {
@@ -81,6 +93,23 @@ impl<S: Shape, E: Dtype, D: Backend<E>> ParamTensor<E, D> for Tensor<S, E, D> {
         *self = Tensor { inner: replaced.inner, tracked: self.tracked };
         Ok(())
     }
+
+    fn put(&mut self, numbers: &Flat<E, D>) -> Result<(), ShapeError> {
+        *self = shaped(numbers, self.shape())?;
+        Ok(())
+    }
+}
+
+/// Numbers in a shape.
+pub(crate) fn shaped<S: Shape, E: Dtype, D: Backend<E>>(
+    numbers: &Flat<E, D>,
+    shape: S,
+) -> Result<Tensor<S, E, D>, ShapeError> {
+    if numbers.numel() == shape.num_elements() {
+        return Ok(numbers.clone().reshape_like(&shape));
+    }
+    let (left, right) = (numbers.dims(), shape.concrete().into());
+    Err(ShapeError { operation: "lift", problem: "the counts differ".into(), left, right })
 }
 
 /// A struct of tensors whose elements are parameters: layers, networks, a single tensor.
