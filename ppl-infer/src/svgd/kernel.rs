@@ -81,7 +81,7 @@ fn median(numbers: &mut [f64]) -> f64 {
         return 0.0;
     }
     let half = numbers.len() / 2;
-    let even = numbers.len() % 2 == 0;
+    let even = numbers.len().is_multiple_of(2);
     let (below, &mut upper, _) = numbers.select_nth_unstable_by(half, f64::total_cmp);
     let lower = below.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     if even { 0.5 * (lower + upper) } else { upper }
