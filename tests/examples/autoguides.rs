@@ -1,4 +1,4 @@
-//! What the examples of autoguides must show; each fails by itself where it is far from what is known.
+//! What the examples of autoguides and of lifted networks must show; each fails by itself where it is far from what is known.
 
 use tempfile::TempDir;
 
@@ -21,4 +21,19 @@ pub(crate) fn every_autoguide_is_near_the_posterior() {
     // No guide's ELBO is above the log-evidence, and the one with a covariance is nearer to it than mean field.
     let elbo = |name: &str| number(&guides[name], "elbo");
     assert!(elbo("AutoMultivariateNormal") > elbo("AutoNormal") + 0.2, "{found}");
+}
+
+pub(crate) fn a_mixture_is_summed_out() {
+    let folder = TempDir::new().expect("a folder");
+    let found = summary("mixture_model", &run("mixture_model", folder.path(), &["--steps", "2000"]));
+    assert!(number(&found, "right") > 45.0 && number(&found, "elbo") < number(&found, "log_evidence") + 0.1, "{found}");
+}
+
+pub(crate) fn a_network_is_less_sure_in_the_gap() {
+    let folder = TempDir::new().expect("a folder");
+    let short = ["--chains", "2", "--warmup", "150", "--draws", "150", "--out", "files"];
+    let found = summary("bnn", &run("bnn", folder.path(), &short));
+    assert!(number(&found, "sd_gap") > 1.3 * number(&found, "sd_beside"), "{found}");
+    let svg = std::fs::read_to_string(folder.path().join("files/bnn.svg")).expect("the picture");
+    assert!(svg.starts_with("<svg") && svg.contains("<polygon") && !svg.contains("NaN"));
 }

@@ -41,12 +41,14 @@ macro_rules! examples {
 
 examples! {
     bayesian_regression: autoguides::a_regression_is_exact;
+    bnn: autoguides::a_network_is_less_sure_in_the_gap;
     dmm: the_dmm_learns;
     eight_schools: chains::the_eight_schools_are_sampled;
     figure_1: figure_1_learns;
     gaussian_mixture: chains::a_mixture_is_found_by_gibbs_sampling;
     logistic_autoguides: autoguides::every_autoguide_is_near_the_posterior;
     logistic_regression: chains::a_table_is_regressed;
+    mixture_model: autoguides::a_mixture_is_summed_out;
     radon: chains::radon_is_found_by_county;
     vae: the_vae_resumes_where_it_was;
 }
