@@ -229,12 +229,12 @@ fn run(options: &Options) -> Result<Value, Box<dyn Error>> {
             "{:<30} {:>7.3} {:>8.3} {:>7.3} {:>8.3} {elbo:>9}",
             row.name, row.mean[0], row.mean[1], sds[0], sds[1]
         );
-        for i in 0..2 {
+        for (i, sd) in sds.into_iter().enumerate() {
             let off = (row.mean[i] - exact.mean[i]).abs() / exact.sd[i];
             if off > row.mean_within {
                 problems.push(format!("{}: mean {i} is off by {off:.3} standard deviations", row.name));
             }
-            let ratio = sds[i] / exact.sd[i];
+            let ratio = sd / exact.sd[i];
             if row.moments.is_some() && !(row.sd_ratios[0]..=row.sd_ratios[1]).contains(&ratio) {
                 problems.push(format!("{}: standard deviation {i} is {ratio:.3} of the exact one", row.name));
             }

@@ -31,7 +31,7 @@ pub(crate) fn a_mixture_is_summed_out() {
 
 pub(crate) fn a_network_is_less_sure_in_the_gap() {
     let folder = TempDir::new().expect("a folder");
-    let short = ["--chains", "2", "--warmup", "150", "--draws", "150", "--out", "files"];
+    let short = ["--chains", "2", "--warmup", "100", "--draws", "100", "--out", "files"];
     let found = summary("bnn", &run("bnn", folder.path(), &short));
     assert!(number(&found, "sd_gap") > 1.3 * number(&found, "sd_beside"), "{found}");
     let svg = std::fs::read_to_string(folder.path().join("files/bnn.svg")).expect("the picture");

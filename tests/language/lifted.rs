@@ -64,7 +64,7 @@ fn a_module_of_dfdx_is_lifted_too() {
     use dfdx::nn::builders as d;
     #[model]
     fn network(x: &Table, y: &Column) {
-        let net = module!("net", |init| Dfdx::<(d::Linear<2, 3>, d::Tanh, d::Linear<3, 1>)>::build(init));
+        let net = module!("net", Dfdx::<(d::Linear<2, 3>, d::Tanh, d::Linear<3, 1>)>::build);
         let mean: Column = net.forward(x);
         sample!("y", Normal::new(mean, NOISE), obs = y);
     }

@@ -109,7 +109,7 @@ pub(crate) fn shaped<S: Shape, E: Dtype, D: Backend<E>>(
         return Ok(numbers.clone().reshape_like(&shape));
     }
     let (left, right) = (numbers.dims(), shape.concrete().into());
-    Err(ShapeError { operation: "lift", problem: "the counts differ".into(), left, right })
+    Err(ShapeError { operation: "lift", problem: "the counts differ", left, right })
 }
 
 /// A struct of tensors whose elements are parameters: layers, networks, a single tensor.

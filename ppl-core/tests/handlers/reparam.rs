@@ -59,7 +59,10 @@ fn assert_all_near(a: &[f64], b: &[f64]) {
 }
 
 /// Whether draws are what they are without a strategy, and densities differ by the Jacobian.
-fn check_loc_scale<P: Distribution<f64, Cpu, Value = Vector>>(of: impl Fn(Vector, Vector) -> P, counts: &[bool]) {
+fn check_loc_scale<P: Distribution<f64, Cpu, Value = Vector> + Shared>(
+    of: impl Fn(Vector, Vector) -> P,
+    counts: &[bool],
+) {
     for c in CENTERED {
         let dist = of(Vector::vector(LOCS.into()), Vector::vector(SCALES.into()));
         let name = dist.name();
@@ -156,7 +159,7 @@ fn a_scalar_location_under_a_tracked_scale_of_each() {
 /// The base's value, and both runs' log-densities with ln |det J| between them.
 fn check_transform<P, B>(dist: P, base: &str, to_vec: fn(&B) -> Vec<f64>, log_det: impl Fn(&[f64]) -> f64) -> Vec<f64>
 where
-    P: Distribution<f64, Cpu>,
+    P: Distribution<f64, Cpu> + Shared,
     B: SiteValue,
 {
     let (without, with) = with_and_without(dist, Reparam::new().site("theta", TransformBase));

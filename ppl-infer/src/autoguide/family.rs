@@ -35,7 +35,7 @@ impl<E: Dtype> Layout<E> {
 
     /// The numbers of all sites in one vector, site by site.
     pub fn split<D: Backend<E>>(&self, numbers: &Flat<E, D>) -> Proposal<E, D> {
-        let parts = self.sites.iter().map(|site| numbers.slice(&[site.range.clone()])).collect();
+        let parts = self.sites.iter().map(|site| numbers.slice(std::slice::from_ref(&site.range))).collect();
         Proposal { parts, jacobians: true }
     }
 }
