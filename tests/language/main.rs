@@ -20,3 +20,5 @@ mod guides;
 mod values;
 // Parameters with priors.
 mod lifted;
+// Their posteriors, and the parameters beside them.
+mod lifted_posteriors;

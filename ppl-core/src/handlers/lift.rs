@@ -99,6 +99,13 @@ fn fits(pattern: &str, name: &str) -> bool {
     pattern.strip_suffix('*').map_or(pattern == name, |start| name.starts_with(start))
 }
 
+/// Whether a pattern can fit a tensor of the parameter `name`: itself, or one whose full name goes on after a dot. The value
+/// of a parameter that it cannot fit is not made here, since the store passes by statements that have one.
+fn may_fit(pattern: &str, name: &str) -> bool {
+    let start = pattern.strip_suffix('*').unwrap_or(pattern);
+    fits(pattern, name) || start.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'))
+}
+
 /// The handler of [`Lift`].
 struct LiftHandler<'h, E: Dtype, D: Backend<E>> {
     inner: &'h mut dyn Handler<E, D>,
@@ -111,9 +118,7 @@ impl<E: Dtype, D: Backend<E>> LiftHandler<'_, E, D> {
     /// Gives the statement a module of draws; false if no pattern fits.
     fn lift(&mut self, param: &mut dyn ParamSite<E, D>) -> Result<bool, Error> {
         let name = param.address().to_string();
-        let may_fit =
-            |pattern: &str| pattern.strip_suffix('*').unwrap_or(pattern).starts_with(&name) || fits(pattern, &name);
-        if !self.lift.priors.iter().any(|(pattern, _)| may_fit(pattern)) {
+        if !self.lift.priors.iter().any(|(pattern, _)| may_fit(pattern, &name)) {
             return Ok(false);
         }
         param.initialise(&mut Init::new(Rng::named(0, &name)))?;
@@ -122,7 +127,7 @@ impl<E: Dtype, D: Backend<E>> LiftHandler<'_, E, D> {
         module.each(&name, &mut |full, tensor| {
             let fitting = self.lift.priors.iter().rposition(|(pattern, _)| fits(pattern, full));
             for (met, (pattern, _)) in self.met.iter_mut().zip(&self.lift.priors) {
-                *met |= fits(pattern, full);
+                *met |= tensor.learns() && fits(pattern, full);
             }
             match fitting {
                 Some(at) if tensor.learns() => lifted.push((full.to_owned(), at, tensor.dims())),
