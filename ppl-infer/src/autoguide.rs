@@ -72,8 +72,9 @@ pub type AutoIafNormal<M, E, D> = AutoGuide<M, FlowFamily<flow::Iaf<E, D>>, E>;
 /// it draws its numbers at the first latent site, runs the model's body for the values, and shows nothing else of the
 /// model: neither observations nor factors.
 ///
-/// The latent sites must be continuous and the same in every run, and plates must have all their rows: a site or
-/// plate of which this is not true is an error of the constructor that names it.
+/// The latent sites must be continuous and the same in every run, and the plates around them must have all their rows; a site
+/// or plate of which this is not true is an error that names it, of the constructor or of the first run. Plates of data
+/// alone may be given rows of a batch; one that draws its own subsample is an error of the constructor.
 ///
 /// References: Kucukelbir et al., *Automatic Differentiation Variational Inference* (JMLR 2017); Pyro's and NumPyro's
 /// `AutoGuide`.

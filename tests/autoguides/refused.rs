@@ -27,6 +27,39 @@ fn a_subsampled_plate_is_named() {
 }
 
 #[test]
+fn a_plate_of_latents_that_is_given_a_batch_is_named() {
+    #[model]
+    fn local(batch: &[usize]) {
+        plate!("people", 10, rows = batch, |rows| {
+            let _: Tensor<(usize,)> = sample!("z", Normal::standard_like((rows.len(),)));
+        });
+    }
+    let batch = [1, 4, 7];
+    let guide = AutoNormal::new(local, (&batch[..],)).unwrap();
+    let mut svi = Svi::new(local, guide, Adam::new(0.1), TraceElbo::default());
+    let error = svi.step((&batch[..],)).unwrap_err().to_string();
+    assert!(["`people`", "3 of its 10", "`z`", "AutoNormal"].iter().all(|word| error.contains(word)), "{error}");
+    let all: Vec<usize> = (0..10).collect();
+    let guide = AutoNormal::new(local, (&all[..],)).unwrap();
+    assert!(Svi::new(local, guide, Adam::new(0.1), TraceElbo::default()).step((&all[..],)).is_ok());
+}
+
+#[test]
+fn a_plate_of_data_may_be_given_a_batch() {
+    #[model]
+    fn global(batch: &[usize], y: &Tensor<(usize,)>) {
+        let mean: Tensor<()> = sample!("mean", Normal::new(0.0, 1.0));
+        plate!("rows", 10, rows = batch, |rows| {
+            sample!("y", Normal::new(mean.spread((rows.len(),)), 1.0), obs = y);
+        });
+    }
+    let (batch, y) = ([1, 4, 7], Tensor::vector(vec![0.1, -0.3, 0.8]));
+    let guide = AutoNormal::new(global, (&batch[..], &y)).unwrap();
+    let mut svi = Svi::new(global, guide, Adam::new(0.1), TraceElbo::default());
+    assert!(svi.step((&batch[..], &y)).unwrap().is_finite());
+}
+
+#[test]
 fn a_site_that_comes_later_is_named_and_nothing_moves() {
     #[model]
     fn growing(n: usize) {

@@ -42,6 +42,18 @@ impl<'h, E: Dtype, D: Backend<E>> Propose<'h, E, D> {
                 self.name
             ))
         })?;
+        // Its numbers would be those of whatever rows come next, and its density one of a batch.
+        if let Some(partial) = site.state().frames.iter().find(|frame| frame.len < frame.size) {
+            let problem = format!(
+                "it has {} of its {} rows in this run, and the latent site `{}` is in it: `{}` has no parameters for single rows; \
+                 give the plate all rows, or write a guide by hand",
+                partial.len,
+                partial.size,
+                site.name(),
+                self.name
+            );
+            return Err(Error::Plate { plate: partial.name.to_string(), problem });
+        }
         let (found, expected) = (site.unconstrained_len()?, self.layout.sites[place].range.len());
         if found != expected {
             return Err(wrong(format!(
