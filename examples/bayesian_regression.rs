@@ -5,6 +5,9 @@
 //! income). Known: the noise is given, so that the posterior of the weights is normal with a closed form. The last line on stdout is
 //! one JSON object.
 
+#[path = "sampling/mod.rs"]
+mod sampling;
+
 use std::error::Error;
 use std::process::ExitCode;
 
@@ -138,14 +141,5 @@ fn run(options: &Options) -> Result<Value, Box<dyn Error>> {
 
 fn main() -> ExitCode {
     ppl::memory::keep_freed_buffers();
-    match run(&Options::parse()) {
-        Ok(summary) => {
-            println!("{summary}");
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("bayesian_regression: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    sampling::end("bayesian_regression", run(&Options::parse()))
 }

@@ -4,6 +4,9 @@
 //! each weight by quadrature on a grid. Mean-field guides make standard deviations too small, by as much as the correlation says.
 //! The last line on stdout is one JSON object.
 
+#[path = "sampling/mod.rs"]
+mod sampling;
+
 use std::error::Error;
 use std::process::ExitCode;
 
@@ -258,14 +261,5 @@ fn run(options: &Options) -> Result<Value, Box<dyn Error>> {
 
 fn main() -> ExitCode {
     ppl::memory::keep_freed_buffers();
-    match run(&Options::parse()) {
-        Ok(summary) => {
-            println!("{summary}");
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("logistic_autoguides: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    sampling::end("logistic_autoguides", run(&Options::parse()))
 }

@@ -3,6 +3,9 @@
 //! Each datum comes from one of two components; the likelihood is the sum over both. Known: the posterior of the two means by
 //! quadrature on a grid. Afterwards each datum has its probability of either component. The last line on stdout is one JSON object.
 
+#[path = "sampling/mod.rs"]
+mod sampling;
+
 use std::error::Error;
 use std::process::ExitCode;
 
@@ -135,14 +138,5 @@ fn run(options: &Options) -> Result<Value, Box<dyn Error>> {
 
 fn main() -> ExitCode {
     ppl::memory::keep_freed_buffers();
-    match run(&Options::parse()) {
-        Ok(summary) => {
-            println!("{summary}");
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("mixture_model: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    sampling::end("mixture_model", run(&Options::parse()))
 }

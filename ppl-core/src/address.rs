@@ -90,6 +90,11 @@ impl fmt::Display for Address {
     }
 }
 
+/// Whether a full name is the pattern, or begins with what stands before its final `*` (`"net.*"`).
+pub fn fits(pattern: &str, name: &str) -> bool {
+    pattern.strip_suffix('*').map_or(pattern == name, |start| name.starts_with(start))
+}
+
 /// The numbers in the places of `{}`, if `text` has the pattern's form.
 pub(crate) fn indices_in(pattern: &str, text: &str) -> Option<Vec<usize>> {
     let mut parts = pattern.split("{}");

@@ -14,12 +14,10 @@ use ppl_core::values::ValueMap;
 use ppl_core::{Dtype, Error};
 
 use crate::model_density::{LatentSite, ModelDensity};
-use crate::target::InitStrategy;
+use crate::target::{InitStrategy, NoStart, finite_start};
 
 // The contract of a family, and the numbers that it proposes.
 mod family;
-// Where parameters begin.
-mod start;
 // The run of a model whose latent sites take their values from a family.
 mod run;
 // A point.
@@ -38,7 +36,7 @@ mod laplace;
 mod results;
 
 pub use delta::{Point, PointUnconstrained};
-pub use family::{Family, Layout, Located, Proposal};
+pub use family::{Family, Layout, Located, Named, Proposal};
 pub use flow::{FlowFamily, Iaf, iaf};
 pub use gaussian::Gaussian;
 pub use joint_normal::{Covariance, Diagonal, Full, LowRank};
@@ -57,7 +55,7 @@ pub type AutoMultivariateNormal<M, E> = AutoGuide<M, Full, E>;
 /// A normal distribution whose covariance is W Wᵀ + diag(d): `auto_loc`, `auto_cov_factor`, `auto_cov_diag`.
 pub type AutoLowRankMultivariateNormal<M, E> = AutoGuide<M, LowRank, E>;
 /// Finds the mode of the unconstrained density (`auto_loc`), and then the normal distribution with the curvature there:
-/// [`AutoGuide::laplace`].
+/// [`AutoGuide::laplace`], or as a guide [`AutoGuide::laplace_approximation`].
 pub type AutoLaplaceApproximation<M, E> = AutoGuide<M, PointUnconstrained, E>;
 /// A standard normal vector pushed through a flow of the user's: module `auto_flow`.
 pub type AutoNormalizingFlow<M, F, E> = AutoGuide<M, FlowFamily<F>, E>;
@@ -117,8 +115,9 @@ impl<M, F, E: Dtype> AutoGuide<M, F, E> {
         D: Backend<E>,
     {
         let mut density = ModelDensity::with_params(model.clone(), args, ParamStore::new(seed))?;
-        let loc = start::find(&mut density, strategy, &mut Rng::seed(seed), M::NAME)?;
-        let layout = Arc::new(Layout { sites: density.sites().to_vec(), start: loc });
+        let start =
+            finite_start(&mut density, strategy, &mut Rng::seed(seed)).map_err(|none| no_start(M::NAME, none))?;
+        let layout = Arc::new(Layout { sites: density.sites().to_vec(), start: start.position });
         Ok(AutoGuide { model, family, layout })
     }
 
@@ -138,6 +137,20 @@ impl<M, F, E: Dtype> AutoGuide<M, F, E> {
     }
 }
 
+/// The error where locations have nowhere to begin: it names the first site at fault, or the model.
+fn no_start(model: &'static str, none: NoStart<Error>) -> Error {
+    let (site, problem) = match none {
+        NoStart::Target(error) => return error,
+        NoStart::Strategy(strategy) => (model.to_owned(), format!("it has no initial values by {strategy}")),
+        NoStart::NotFinite { attempts, last } => {
+            let problem =
+                format!("none of {attempts} starts has a finite density and gradient; give initial values\n{last}");
+            (last.at_fault().next().map_or(model.to_owned(), |term| term.name.clone()), problem)
+        }
+    };
+    Error::Site { site, problem }
+}
+
 /// What every autoguide of a model is beneath all effects.
 #[derive(Clone, Copy, Debug)]
 pub struct GuideOf<M>(PhantomData<fn(M)>);
@@ -147,12 +160,6 @@ impl<M> Guide<M> for GuideOf<M> {}
 impl<M: Program, F: Named + Shared, E: Dtype> Program for AutoGuide<M, F, E> {
     type Base = GuideOf<M::Base>;
     const NAME: &'static str = F::NAME;
-}
-
-/// A family has a name.
-pub trait Named {
-    /// It, as errors show it.
-    const NAME: &'static str;
 }
 
 impl<A, M, F, E, D> Model<A> for AutoGuide<M, F, E>

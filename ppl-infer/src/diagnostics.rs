@@ -68,7 +68,7 @@ pub use hdi::hdi;
 pub use log_likelihood::LogLikelihood;
 pub use loo::{Loo, loo};
 pub use mcse::{mcse_mean, mcse_quantile, mcse_sd};
-pub use moments::{mean, sd};
+pub use moments::{mean, moving_average, sd};
 pub use psis::psislw;
 pub use quantile::quantile;
 pub use ranks::{ranks, z_scale};

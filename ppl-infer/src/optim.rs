@@ -14,6 +14,22 @@ mod clip;
 mod tensors;
 // A rule over several slices at once, in blocks over threads.
 mod blocks;
+/// The constructor of an alias of [`Optim`] whose rule has its default options.
+macro_rules! with_default_options {
+    ($Alias:ident, $Rule:ident) => {
+        impl<E: Dtype> $Alias<E> {
+            /// The optimiser with default options.
+            ///
+            /// # Panics
+            /// If the learning rate is not positive and finite.
+            #[track_caller]
+            pub fn new(learning_rate: f64) -> Self {
+                Self::with_rule($Rule::default(), learning_rate)
+            }
+        }
+    };
+}
+
 // AdaBound.
 mod ada_bound;
 // AdaGrad.

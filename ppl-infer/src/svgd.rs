@@ -6,7 +6,7 @@ use thiserror::Error as ThisError;
 
 use crate::draws::{ChainDraws, Draws, SampleStats};
 use crate::optim::{Rule, Update};
-use crate::target::{Explanation, InitStrategy, Target};
+use crate::target::{Explanation, InitStrategy, NoStart, Target, finite_start};
 
 // How near two particles are.
 mod kernel;
@@ -110,9 +110,6 @@ pub struct Svgd<T, R, E> {
     step: u64,
 }
 
-/// How many initial values are tried for a particle, as many as Stan tries.
-const TRIES: usize = 100;
-
 impl<T: Target<E>, R: Rule, E: Dtype> Svgd<T, R, E> {
     /// Particles at their initial values, to be moved by a rule with this learning rate.
     ///
@@ -214,15 +211,12 @@ fn start<T: Target<E>, E: Dtype>(
     init: &InitStrategy,
     rng: &mut Rng,
 ) -> Result<Vec<E>, SvgdError<T::Error>> {
-    let mut position = Vec::new();
-    let mut gradient = vec![E::of(0.0); target.dim()];
-    for _ in 0..TRIES {
-        let candidate = target.candidate(init, rng)?;
-        position = candidate.ok_or_else(|| SvgdError::Strategy { strategy: format!("{init:?}") })?;
-        let log_density = target.evaluate(&position, &mut gradient)?;
-        if is_finite(log_density, &gradient) {
-            return Ok(position);
+    match finite_start(target, init, rng) {
+        Ok(start) => Ok(start.position),
+        Err(NoStart::Target(error)) => Err(SvgdError::Target(error)),
+        Err(NoStart::Strategy(strategy)) => Err(SvgdError::Strategy { strategy }),
+        Err(NoStart::NotFinite { attempts: tries, last: explanation }) => {
+            Err(SvgdError::Start { particle, tries, explanation })
         }
     }
-    Err(SvgdError::Start { particle, tries: TRIES, explanation: target.explain(&position)? })
 }

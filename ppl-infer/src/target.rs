@@ -77,6 +77,48 @@ pub trait Target<E: Dtype>: LogDensity<E> {
     }
 }
 
+/// A position whose log-density and gradient are finite, with them.
+pub(crate) struct Start<E> {
+    pub(crate) position: Vec<E>,
+    pub(crate) log_density: f64,
+    pub(crate) gradient: Vec<E>,
+}
+
+/// Why there is no start.
+pub(crate) enum NoStart<T> {
+    /// The target's own error.
+    Target(T),
+    /// The target does not know this strategy.
+    Strategy(String),
+    /// None of so many positions has a finite log-density and gradient; why the last has not.
+    NotFinite { attempts: usize, last: Explanation },
+}
+
+/// How many positions are tried, as many as Stan tries.
+const ATTEMPTS: usize = 100;
+
+/// The first candidate whose log-density and gradient are finite.
+pub(crate) fn finite_start<E: Dtype, T: Target<E>>(
+    target: &mut T,
+    init: &InitStrategy,
+    rng: &mut Rng,
+) -> Result<Start<E>, NoStart<T::Error>> {
+    // What does not draw gives the same position again.
+    let attempts = if let InitStrategy::Uniform(0.0) = init { 1 } else { ATTEMPTS };
+    let mut last = Vec::new();
+    for _ in 0..attempts {
+        let candidate = target.candidate(init, rng).map_err(NoStart::Target)?;
+        let position = candidate.ok_or_else(|| NoStart::Strategy(format!("{init:?}")))?;
+        let mut gradient = vec![E::of(0.0); position.len()];
+        let log_density = target.evaluate(&position, &mut gradient).map_err(NoStart::Target)?;
+        if log_density.is_finite() && gradient.iter().all(|g| g.is_finite()) {
+            return Ok(Start { position, log_density, gradient });
+        }
+        last = position;
+    }
+    Err(NoStart::NotFinite { attempts, last: target.explain(&last).map_err(NoStart::Target)? })
+}
+
 /// A number between −radius and radius.
 pub(crate) fn uniform(radius: f64, rng: &mut Rng) -> f64 {
     radius * rng.gen_range(-1.0..1.0)

@@ -99,6 +99,20 @@ fn a_constrained_parameter_takes_its_prior_as_it_is() {
 }
 
 #[test]
+fn a_prior_that_leaves_the_constraint_is_named() {
+    #[model]
+    fn scaled() {
+        let _: Tensor<()> = param!("scale", Tensor::scalar(1.0), constraint = Positive);
+    }
+    let lifted = scaled.lift(Lift::<f64, Cpu>::new().normal("scale", 1.0));
+    let runs: Vec<_> = (0..20).map(|seed| trace(&lifted, (), seed)).collect();
+    let errors: Vec<String> = runs.iter().filter_map(|run| run.as_ref().err().map(ToString::to_string)).collect();
+    // Half of all draws are negative: that none of twenty is has a probability of one in a million.
+    assert!(!errors.is_empty() && errors.len() < 20);
+    assert!(errors.iter().all(|error| error.contains("`scale`") && error.contains("prior drew -")), "{errors:?}");
+}
+
+#[test]
 fn what_lift_cannot_do_is_named() {
     let (x, y) = data();
     let failed = |lift: Lift<f64, Cpu>| trace(&linear.lift(lift), (&x, &y), 0).unwrap_err().to_string();

@@ -110,6 +110,27 @@ fn a_run_saves_itself_and_goes_on_from_there() {
 }
 
 #[test]
+fn a_run_that_ends_early_is_saved_where_it_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.safetensors");
+    let options = RunOptions {
+        steps: 10,
+        checkpoints: Some(Checkpoints { path: path.clone(), every: 100 }),
+        ..RunOptions::default()
+    };
+    let mut run = svi(0.1, 2);
+    let data = data();
+    let end = |info: ppl::infer::svi::StepInfo| match info.step {
+        7 => std::ops::ControlFlow::Break(()),
+        _ => std::ops::ControlFlow::Continue(()),
+    };
+    assert_eq!(run.run_with(options, |_| &data, end).unwrap().stop, StopReason::Callback);
+    let mut resumed = svi(0.1, 2);
+    resumed.load(&path, &data).unwrap();
+    assert_eq!(resumed.steps(), 7);
+}
+
+#[test]
 fn a_checkpoint_that_cannot_be_written_ends_the_run_and_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("no such folder").join("run.safetensors");

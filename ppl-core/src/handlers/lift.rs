@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::address::Address;
+use crate::address::{Address, fits};
 use crate::backend::Backend;
 use crate::constraint::Support;
 use crate::distribution::Distribution;
@@ -49,7 +49,7 @@ type SharedPrior<E, D> = Arc<dyn Fn(SiteState, usize) -> Box<dyn SampleSite<E, D
 /// ```
 ///
 /// A constrained parameter has the prior's draw as its constrained value, so that the prior's support must lie within the
-/// constraint. It is an error, of the run, if a pattern fits no parameter, or only some tensors of a module.
+/// constraint: a draw outside is an error, of the run. So is a pattern that fits no parameter, or only some tensors of a module.
 ///
 /// References: Blundell et al., *Weight Uncertainty in Neural Networks* (ICML 2015); Pyro's `poutine.lift`.
 #[derive(Clone)]
@@ -92,11 +92,6 @@ impl<E: Dtype, D: Backend<E>> Lift<E, D> {
     pub fn normal(self, pattern: impl Into<String>, scale: f64) -> Self {
         self.prior(pattern, move |len| Normal::filled((len,), 0.0, scale))
     }
-}
-
-/// Whether a name is the pattern, or begins with what stands before its final `*`.
-fn fits(pattern: &str, name: &str) -> bool {
-    pattern.strip_suffix('*').map_or(pattern == name, |start| name.starts_with(start))
 }
 
 /// Whether a pattern can fit a tensor of the parameter `name`: itself, or one whose full name goes on after a dot. The value
@@ -145,7 +140,8 @@ impl<E: Dtype, D: Backend<E>> LiftHandler<'_, E, D> {
         let mut draws = Vec::with_capacity(lifted.len());
         for (full, at, dims) in lifted {
             let numbers = self.draw(param.address(), &name, &full, at, dims.iter().product())?;
-            draws.push((full, unconstrained(param.constraint(), &dims, numbers)?));
+            let numbers = unconstrained(param.constraint(), &full, &dims, numbers)?;
+            draws.push((full, numbers));
         }
         let (mut draws, mut result) = (draws.into_iter(), Ok(()));
         module.each_mut(&name, &mut |full, tensor| {
@@ -186,15 +182,29 @@ impl<E: Dtype, D: Backend<E>> LiftHandler<'_, E, D> {
 }
 
 /// The unconstrained numbers of a constrained tensor.
+///
+/// # Errors
+/// If a draw of the prior has none. (One that rounds to the constraint's edge has infinite ones.)
 fn unconstrained<E: Dtype, D: Backend<E>>(
     constraint: Option<&Support<E, D>>,
+    name: &str,
     dims: &[usize],
     numbers: Flat<E, D>,
 ) -> Result<Flat<E, D>, Error> {
-    Ok(match constraint.and_then(|constraint| constraint.transform_to(dims)) {
-        Some(map) => map.inverse(numbers),
-        None => numbers,
-    })
+    let Some((constraint, map)) = constraint.and_then(|of| Some((of, of.transform_to(dims)?))) else {
+        return Ok(numbers);
+    };
+    let free = map.inverse(numbers.clone());
+    let drawn = numbers.to_vec();
+    if drawn.iter().all(|x| x.is_finite()) && free.to_vec().iter().any(|x| x.is_nan()) {
+        let problem = format!(
+            "its prior drew {}, but it must be {}; give it a prior with that support",
+            drawn.iter().take(4).map(|x| format!("{x}")).collect::<Vec<_>>().join(", "),
+            constraint.describe()
+        );
+        return Err(Error::Param { param: name.to_owned(), problem });
+    }
+    Ok(free)
 }
 
 impl<E: Dtype, D: Backend<E>> Handler<E, D> for LiftHandler<'_, E, D> {

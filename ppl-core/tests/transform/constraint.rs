@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::both_dtypes;
 use ppl_core::autodiff::grad;
 use ppl_core::backend::Backend;
 use ppl_core::constraint::{
@@ -238,23 +239,6 @@ fn extremes_stay_within_an_interval<E: Dtype, D: Backend<E>>() {
     assert!(map(&constraint).forward(row(&[f64::NAN])).item().is_nan());
     let slope = log_abs_det(&constraint, row(&[-1e4, 1e4])).item().wide();
     assert!((slope - (2.0 * 0.2_f64.ln() - 2e4)).abs() < 1e-6 * 2e4, "{slope}");
-}
-
-macro_rules! both_dtypes {
-    ($($check:ident;)+) => {
-        mod single {$(
-            #[test]
-            fn $check() {
-                super::$check::<f32, ppl_core::Cpu>();
-            }
-        )+}
-        mod double {$(
-            #[test]
-            fn $check() {
-                super::$check::<f64, ppl_core::Cpu>();
-            }
-        )+}
-    };
 }
 
 both_dtypes! {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::both_dtypes;
 use ppl_core::backend::Backend;
 use ppl_core::constraint::{
     CorrCholesky, CorrMatrix, Image, Independent, LowerCholesky, OneHot, Ordered, Positive, PositiveDefinite,
@@ -138,23 +139,6 @@ fn extreme_diagonals<E: Dtype, D: Backend<E>>() {
     let map = constraint.biject_to(&[2, 2]).expect("a map");
     let image = map.forward(row(&[-1e4, 0.0, 1e4]));
     assert_eq!(constraint.violation(&image.to_vec(), &[2, 2]), None, "{image:?}");
-}
-
-macro_rules! both_dtypes {
-    ($($check:ident;)+) => {
-        mod single {$(
-            #[test]
-            fn $check() {
-                super::$check::<f32, ppl_core::Cpu>();
-            }
-        )+}
-        mod double {$(
-            #[test]
-            fn $check() {
-                super::$check::<f64, ppl_core::Cpu>();
-            }
-        )+}
-    };
 }
 
 both_dtypes! {

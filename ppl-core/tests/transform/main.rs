@@ -16,8 +16,11 @@ mod composition;
 mod constraint;
 mod event_constraints;
 
-/// Runs each generic check in both dtypes.
+/// Runs each generic check in both dtypes, in a module of that name.
 macro_rules! both_dtypes {
+    ($($check:ident;)+) => {
+        $crate::both_dtypes! { $($check = $check;)+ }
+    };
     ($($name:ident = $check:ident;)+) => {
         $(mod $name {
             #[test]

@@ -40,6 +40,12 @@ impl<E: Dtype> Layout<E> {
     }
 }
 
+/// A family has a name.
+pub trait Named {
+    /// It, as errors show it.
+    const NAME: &'static str;
+}
+
 /// What a family proposes in one run.
 #[derive(Clone, Debug)]
 pub struct Proposal<E: Dtype, D: Backend<E>> {

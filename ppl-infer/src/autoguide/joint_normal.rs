@@ -177,3 +177,30 @@ impl<E: Dtype, D: Backend<E>> Covariance<E, D> for LowRank {
         Gaussian { sites: layout.sites.clone(), loc: self.location(layout, params), covariance }
     }
 }
+
+impl Named for Gaussian {
+    const NAME: &'static str = "Gaussian";
+}
+
+/// A normal distribution that is known: no parameters.
+impl<E: Dtype, D: Backend<E>> Family<E, D> for Gaussian {
+    fn propose(&self, layout: &Layout<E>, handler: &mut dyn Handler<E, D>) -> Result<Proposal<E, D>, Error> {
+        let narrow = |numbers: &[f64]| numbers.iter().map(|&x| E::of(x)).collect();
+        let n = layout.dim();
+        let loc: Flat<E, D> = Tensor::vector(narrow(&self.loc));
+        let covariance = Tensor::vector(narrow(&self.covariance.concat())).reshape_like(&(n, n));
+        latent::<E, D>(layout, handler, MultivariateNormal::<(usize, usize), E, D>::new(loc, covariance))
+    }
+}
+
+impl<E: Dtype, D: Backend<E>> Located<E, D> for Gaussian {
+    fn location(&self, _: &Layout<E>, _: &ParamStore<E, D>) -> Vec<f64> {
+        self.loc.clone()
+    }
+}
+
+impl<E: Dtype, D: Backend<E>> Covariance<E, D> for Gaussian {
+    fn gaussian(&self, _: &Layout<E>, _: &ParamStore<E, D>) -> Gaussian {
+        self.clone()
+    }
+}

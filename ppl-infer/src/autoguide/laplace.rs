@@ -3,12 +3,12 @@
 use ppl_core::backend::Backend;
 use ppl_core::model::{IntoArgs, Model};
 use ppl_core::params::ParamStore;
-use ppl_core::{Dtype, Error};
+use ppl_core::{Cpu, Dtype, Error, Tensor};
 
-use super::AutoLaplaceApproximation;
 use super::delta::PointUnconstrained;
 use super::family::Located;
 use super::gaussian::Gaussian;
+use super::{AutoGuide, AutoLaplaceApproximation};
 use crate::density::LogDensity;
 use crate::model_density::{LatentSite, ModelDensity};
 
@@ -36,6 +36,24 @@ impl<M, E: Dtype> AutoLaplaceApproximation<M, E> {
     }
 }
 
+impl<M: Clone, E: Dtype> AutoLaplaceApproximation<M, E> {
+    /// The guide that draws from [`AutoGuide::laplace`]'s normal distribution, with quantiles: it has no parameters.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn laplace_approximation<A: Clone, D: Backend<E>>(
+        &self,
+        params: &ParamStore<E, D>,
+        args: impl IntoArgs<Args = A>,
+    ) -> Result<AutoGuide<M, Gaussian, E>, Error>
+    where
+        M: Model<A, E = E, D = D>,
+    {
+        let family = self.laplace(params, args)?;
+        Ok(AutoGuide { model: self.model.clone(), family, layout: self.layout.clone() })
+    }
+}
+
 /// Of the log-density, symmetric.
 fn negative_hessian<E: Dtype>(
     density: &mut impl LogDensity<E, Error = Error>,
@@ -60,31 +78,12 @@ fn negative_hessian<E: Dtype>(
     Ok((0..n).map(|i| (0..n).map(|j| 0.5 * (rows[i][j] + rows[j][i])).collect()).collect())
 }
 
-/// Of a positive definite matrix, by its Cholesky factor.
+/// Of a positive definite matrix.
 fn inverse(matrix: &[Vec<f64>], sites: &[LatentSite]) -> Result<Vec<Vec<f64>>, Error> {
     let n = matrix.len();
-    let mut factor = vec![vec![0.0; n]; n];
-    for i in 0..n {
-        for j in 0..=i {
-            let rest: f64 = matrix[i][j] - (0..j).map(|k| factor[i][k] * factor[j][k]).sum::<f64>();
-            if i != j {
-                factor[i][j] = rest / factor[j][j];
-            } else if rest > 0.0 {
-                factor[i][i] = rest.sqrt();
-            } else {
-                return Err(no_mode(i, rest, sites));
-            }
-        }
-    }
-    // The columns of L⁻¹, of which the inverse is the product.
-    let mut columns = vec![vec![0.0; n]; n];
-    for (c, column) in columns.iter_mut().enumerate() {
-        for i in c..n {
-            let known: f64 = (c..i).map(|k| factor[i][k] * column[k]).sum();
-            column[i] = (f64::from(u8::from(i == c)) - known) / factor[i][i];
-        }
-    }
-    Ok((0..n).map(|i| (0..n).map(|j| (0..n).map(|k| columns[i][k] * columns[j][k]).sum()).collect()).collect())
+    let matrix = Tensor::<(usize, usize), f64, Cpu>::from_vec(matrix.concat(), (n, n));
+    let factor = matrix.try_cholesky().map_err(|bad| no_mode(bad.pivot, bad.value, sites))?;
+    Ok(factor.cholesky_inverse().to_vec().chunks(n.max(1)).map(<[f64]>::to_vec).collect())
 }
 
 fn no_mode(at: usize, curvature: f64, sites: &[LatentSite]) -> Error {

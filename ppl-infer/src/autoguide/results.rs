@@ -73,7 +73,9 @@ impl<M, F, E: Dtype> AutoGuide<M, F, E> {
         self.family.gaussian(&self.layout, params)
     }
 
-    /// The model's runs at so many draws of the guide, each from a stream of the seed of its own.
+    /// The model's runs at so many draws of the guide, each from a stream of the seed of its own. Of a guide that proposes a
+    /// point ([`AutoDelta`](super::AutoDelta), and [`AutoLaplaceApproximation`](super::AutoLaplaceApproximation) before its
+    /// [`laplace_approximation`](super::AutoLaplaceApproximation::laplace_approximation)) all are that point.
     ///
     /// # Errors
     /// The first error of a run.

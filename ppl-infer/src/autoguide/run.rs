@@ -14,7 +14,7 @@ pub(super) struct Propose<'h, E: Dtype, D: Backend<E>> {
     layout: &'h Layout<E>,
     name: &'static str,
     proposal: Option<Proposal<E, D>>,
-    met: usize,
+    met: Vec<bool>,
     failed: bool,
 }
 
@@ -29,7 +29,7 @@ impl<'h, E: Dtype, D: Backend<E>> Propose<'h, E, D> {
         let proposal = family.propose(layout, inner);
         let failed = proposal.is_err();
         let proposal = proposal.map_err(|error| inner.context().report(error)).ok();
-        Propose { inner, layout, name, proposal, met: 0, failed }
+        Propose { inner, layout, name, proposal, met: vec![false; layout.sites.len()], failed }
     }
 
     fn propose(&mut self, site: &mut dyn SampleSite<E, D>) -> Result<(), Error> {
@@ -63,24 +63,21 @@ impl<'h, E: Dtype, D: Backend<E>> Propose<'h, E, D> {
         }
         let log_det = site.set_unconstrained(&proposal.parts[place])?.filter(|_| proposal.jacobians);
         let log_density = log_det.map_or_else(Tensor::zeros, |log_det| -log_det);
-        self.met += 1;
+        self.met[place] = true;
         self.inner.sample(&mut ImageSite::new(site, log_density, self.name));
         Ok(())
     }
 
     /// Reports latent sites that the run did not meet.
     pub(super) fn finish(self) {
-        if self.failed || self.met >= self.layout.sites.len() {
-            return;
-        }
+        let missed = self.met.iter().position(|met| !met).filter(|_| !self.failed);
+        let Some(missed) = missed else { return };
         let problem = format!(
-            "this run of the model sampled {} latent sites, but `{}` was made of one with {}, this one perhaps among them; an \
-             autoguide needs the same latent sites in every run",
-            self.met,
-            self.name,
-            self.layout.sites.len()
+            "this run of the model did not sample it, but `{}` was made of one that did; an autoguide needs the same latent \
+             sites in every run",
+            self.name
         );
-        let site = self.layout.sites[self.met].name.clone();
+        let site = self.layout.sites[missed].name.clone();
         self.inner.context().report(Error::Site { site, problem });
     }
 }

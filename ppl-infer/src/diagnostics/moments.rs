@@ -12,6 +12,16 @@ pub fn sd(chains: &Chains<'_>) -> f64 {
     chains.finite().map_or(f64::NAN, |draws| Standardised::of(&draws).sd())
 }
 
+/// The mean of each number and those before it, `window` of them where there are as many.
+///
+/// # Panics
+/// If the window is 0.
+pub fn moving_average(numbers: &[f64], window: usize) -> Vec<f64> {
+    assert!(window > 0, "a window of no numbers");
+    let mean = |end: usize| average(&numbers[end.saturating_sub(window)..end]);
+    (1..=numbers.len()).map(mean).collect()
+}
+
 /// Draws as location + scale · deviation. The deviations have mean 0 and are at most about 2 in size, so
 /// that their squares neither overflow nor vanish; those of equal draws are exactly 0.
 pub(super) struct Standardised {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use indexmap::IndexMap;
+use ppl_core::address::fits;
 use ppl_core::backend::Backend;
 use ppl_core::trace::{Keep, SiteRecord, total};
 use ppl_core::{Dtype, Error, Tensor};
@@ -69,11 +70,7 @@ impl<E: Dtype, D: Backend<E>> TraceGraphElbo<E, D> {
     }
 
     fn baseline_of(&self, site: &str) -> &Kind<E, D> {
-        let fits = |pattern: &str| match pattern.strip_suffix('*') {
-            Some(prefix) => site.starts_with(prefix),
-            None => site == pattern,
-        };
-        self.baselines.iter().rev().find(|(pattern, _)| fits(pattern)).map_or(&Kind::None, |(_, kind)| &kind.0)
+        self.baselines.iter().rev().find(|(pattern, _)| fits(pattern, site)).map_or(&Kind::None, |(_, kind)| &kind.0)
     }
 
     /// Whether the sites that baselines name are scored in this run.

@@ -9,7 +9,7 @@ use serde_json::Value;
 use thiserror::Error as ThisError;
 
 use crate::draws::{DivergentStep, SampleStats, Variable};
-use crate::target::{Explanation, InitStrategy, Target};
+use crate::target::{Explanation, InitStrategy, NoStart, Start, Target, finite_start};
 
 use super::hmc::{Hmc, HmcOptions};
 use super::kernel::{Divergence, State, Tunable};
@@ -78,9 +78,6 @@ pub enum SamplerError<F: Error> {
     Target(F),
 }
 
-/// How many initial positions are tried, as in Stan.
-const ATTEMPTS: usize = 100;
-
 /// A kernel on a target.
 #[derive(Clone, Debug)]
 pub struct DensitySampler<E, T, K> {
@@ -147,20 +144,12 @@ fn start<E: Dtype, T: Target<E>>(
     init: &InitStrategy,
     rng: &mut Rng,
 ) -> Result<State<E>, SamplerError<T::Error>> {
-    // What does not draw gives the same position again.
-    let attempts = if let InitStrategy::Uniform(0.0) = init { 1 } else { ATTEMPTS };
-    let mut last = None;
-    for _ in 0..attempts {
-        let candidate = target.candidate(init, rng).map_err(SamplerError::Target)?;
-        let position = candidate.ok_or_else(|| SamplerError::Strategy(format!("{init:?}")))?;
-        let state = State::at(target, &position).map_err(SamplerError::Target)?;
-        if state.is_finite() {
-            return Ok(state);
-        }
-        last = Some(position);
+    match finite_start(target, init, rng) {
+        Ok(Start { position, log_density, gradient }) => Ok(State { position, gradient, log_density }),
+        Err(NoStart::Target(error)) => Err(SamplerError::Target(error)),
+        Err(NoStart::Strategy(strategy)) => Err(SamplerError::Strategy(strategy)),
+        Err(NoStart::NotFinite { attempts, last }) => Err(SamplerError::NoStart { attempts, last }),
     }
-    let last = last.map_or(Ok(Explanation::default()), |position| target.explain(&position));
-    Err(SamplerError::NoStart { attempts, last: last.map_err(SamplerError::Target)? })
 }
 
 impl<E: Dtype, T: Target<E>, K: Tunable<E, T>> Sampler for DensitySampler<E, T, K>

@@ -31,16 +31,7 @@ impl Default for AdaBoundRule {
     }
 }
 
-impl<E: Dtype> AdaBound<E> {
-    /// AdaBound with default options.
-    ///
-    /// # Panics
-    /// If the learning rate is not positive and finite.
-    #[track_caller]
-    pub fn new(learning_rate: f64) -> Self {
-        Self::with_rule(AdaBoundRule::default(), learning_rate)
-    }
-}
+with_default_options!(AdaBound, AdaBoundRule);
 
 impl Rule for AdaBoundRule {
     const NAME: &'static str = "AdaBound";

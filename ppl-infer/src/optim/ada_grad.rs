@@ -28,16 +28,7 @@ impl Default for AdaGradRule {
     }
 }
 
-impl<E: Dtype> AdaGrad<E> {
-    /// AdaGrad with default options.
-    ///
-    /// # Panics
-    /// If the learning rate is not positive and finite.
-    #[track_caller]
-    pub fn new(learning_rate: f64) -> Self {
-        Self::with_rule(AdaGradRule::default(), learning_rate)
-    }
-}
+with_default_options!(AdaGrad, AdaGradRule);
 
 impl Rule for AdaGradRule {
     const NAME: &'static str = "AdaGrad";

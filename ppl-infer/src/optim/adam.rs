@@ -26,16 +26,7 @@ impl Default for AdamRule {
     }
 }
 
-impl<E: Dtype> Adam<E> {
-    /// Adam with default options.
-    ///
-    /// # Panics
-    /// If the learning rate is not positive and finite.
-    #[track_caller]
-    pub fn new(learning_rate: f64) -> Self {
-        Self::with_rule(AdamRule::default(), learning_rate)
-    }
-}
+with_default_options!(Adam, AdamRule);
 
 impl Rule for AdamRule {
     const NAME: &'static str = "Adam";

@@ -26,16 +26,7 @@ impl Default for AdamWRule {
     }
 }
 
-impl<E: Dtype> AdamW<E> {
-    /// AdamW with default options.
-    ///
-    /// # Panics
-    /// If the learning rate is not positive and finite.
-    #[track_caller]
-    pub fn new(learning_rate: f64) -> Self {
-        Self::with_rule(AdamWRule::default(), learning_rate)
-    }
-}
+with_default_options!(AdamW, AdamWRule);
 
 impl Rule for AdamWRule {
     const NAME: &'static str = "AdamW";

@@ -26,16 +26,7 @@ impl Default for AmsGradRule {
     }
 }
 
-impl<E: Dtype> AmsGrad<E> {
-    /// AMSGrad with default options.
-    ///
-    /// # Panics
-    /// If the learning rate is not positive and finite.
-    #[track_caller]
-    pub fn new(learning_rate: f64) -> Self {
-        Self::with_rule(AmsGradRule::default(), learning_rate)
-    }
-}
+with_default_options!(AmsGrad, AmsGradRule);
 
 impl Rule for AmsGradRule {
     const NAME: &'static str = "AmsGrad";

@@ -32,16 +32,7 @@ impl Default for ClippedAdamRule {
     }
 }
 
-impl<E: Dtype> ClippedAdam<E> {
-    /// ClippedAdam with default options.
-    ///
-    /// # Panics
-    /// If the learning rate is not positive and finite.
-    #[track_caller]
-    pub fn new(learning_rate: f64) -> Self {
-        Self::with_rule(ClippedAdamRule::default(), learning_rate)
-    }
-}
+with_default_options!(ClippedAdam, ClippedAdamRule);
 
 impl Rule for ClippedAdamRule {
     const NAME: &'static str = "ClippedAdam";

@@ -31,16 +31,7 @@ impl Default for RmsPropRule {
     }
 }
 
-impl<E: Dtype> RmsProp<E> {
-    /// RMSProp with default options.
-    ///
-    /// # Panics
-    /// If the learning rate is not positive and finite.
-    #[track_caller]
-    pub fn new(learning_rate: f64) -> Self {
-        Self::with_rule(RmsPropRule::default(), learning_rate)
-    }
-}
+with_default_options!(RmsProp, RmsPropRule);
 
 impl Rule for RmsPropRule {
     const NAME: &'static str = "RmsProp";

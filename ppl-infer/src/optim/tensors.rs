@@ -1,6 +1,7 @@
 //! A rule over the tensors of a store: learning rates, bounds of gradients, and the state of each tensor.
 
 use indexmap::IndexMap;
+use ppl_core::address::fits;
 use ppl_core::autodiff::Gradients;
 use ppl_core::backend::Backend;
 use ppl_core::params::{Module, ParamStore, ParamTensor, VisitorMut};
@@ -181,6 +182,10 @@ impl<R: Rule, E: Dtype> Optim<R, E> {
         last_fitting(&self.rates, name).copied().unwrap_or(self.rate) * self.scheduled.factor()
     }
 
+    fn is_frozen(&self, name: &str) -> bool {
+        last_fitting(&self.rates, name).is_some_and(|&rate| rate == 0.0)
+    }
+
     /// Updates the tensors of one module, for training loops without a model; `name` begins their
     /// full names. Neither [`Optim::accumulate`] nor [`Clip::GlobalNorm`] applies: a module is not all there is.
     ///
@@ -208,19 +213,18 @@ impl<R: Rule, E: Dtype> Optim<R, E> {
         grads: &mut Gradients<E, D>,
         factor: f64,
     ) -> Result<(), Error> {
-        let rate = self.rate_of(name);
         // A frozen tensor has no velocity, no decay and no step.
-        if rate == 0.0 && last_fitting(&self.rates, name).is_some_and(|&rate| rate == 0.0) {
+        if self.is_frozen(name) {
             return Ok(());
         }
-        let (average, held) = (self.average, self.holds_gradients());
+        let (rate, average) = (self.rate_of(name), self.average);
         let slots = self.slot_names().len();
         let state = entry(&mut self.state, name);
         let rule = last_fitting(&self.rules, name).unwrap_or(&self.rule);
         let (clip, mut bad) = (self.clip, None);
         tensor.update(grads, &mut |value, gradient| {
             state.slots.resize_with(slots, || vec![E::of(0.0); value.len()]);
-            if held {
+            if state.held > 0 {
                 let sum = state.slots.last_mut().expect("the slot of gradients");
                 gradient.swap_with_slice(sum);
                 sum.fill(E::of(0.0));
@@ -258,6 +262,9 @@ impl<R: Rule, E: Dtype> Optim<R, E> {
         let slots = self.slot_names().len();
         let mut result = Ok(());
         params.each_used_tensor_mut(|name, tensor| {
+            if self.is_frozen(name) {
+                return;
+            }
             let state = entry(&mut self.state, name);
             let held = tensor.update(grads, &mut |value, gradient| {
                 state.slots.resize_with(slots, || vec![E::of(0.0); value.len()]);
@@ -274,8 +281,8 @@ impl<R: Rule, E: Dtype> Optim<R, E> {
     fn factor(&self) -> f64 {
         let mean = (self.rounds.0 as f64).recip();
         let Clip::GlobalNorm(bound) = self.clip else { return mean };
-        let waiting = self.state.iter().filter(|(name, state)| state.held > 0 && self.rate_of(name) > 0.0);
-        let squares: f64 = waiting.filter_map(|(_, state)| state.slots.last()).map(|sum| sum_of_squares(sum)).sum();
+        let waiting = self.state.values().filter(|state| state.held > 0);
+        let squares: f64 = waiting.filter_map(|state| state.slots.last()).map(|sum| sum_of_squares(sum)).sum();
         let norm = mean * squares.sqrt();
         if norm > bound { mean * bound / norm } else { mean }
     }
@@ -355,9 +362,4 @@ fn check_rate(rate: f64) {
 /// What the last pattern that fits a name stands for.
 fn last_fitting<'a, T>(patterns: &'a [(String, T)], name: &str) -> Option<&'a T> {
     patterns.iter().rev().find(|(pattern, _)| fits(pattern, name)).map(|(_, meaning)| meaning)
-}
-
-/// Whether a name is the pattern, or begins with what stands before its final `*`.
-fn fits(pattern: &str, name: &str) -> bool {
-    pattern.strip_suffix('*').map_or(pattern == name, |start| name.starts_with(start))
 }

@@ -1,5 +1,7 @@
 //! Losses of a run of variational inference, and what they are on average.
 
+use crate::diagnostics::moving_average;
+
 use super::options::{PictureError, PictureOptions, check_values};
 use super::palette;
 use super::panel::{Entry, Mark, Panel};
@@ -25,12 +27,7 @@ pub fn loss_plot(
     check_values("loss", &[losses.to_vec()])?;
     check_values("validation loss", &[validation.iter().map(|&(_, loss)| loss).collect()])?;
     let window = window.max(1);
-    let means: Vec<f64> = (1..=losses.len())
-        .map(|end| {
-            let part = &losses[end.saturating_sub(window)..end];
-            part.iter().sum::<f64>() / part.len() as f64
-        })
-        .collect();
+    let means = moving_average(losses, window);
     let half = losses.len() / 2;
     let shown = || losses[half..].iter().chain(&means[half..]).copied().chain(validation.iter().map(|&(_, loss)| loss));
     let (low, high) = shown().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), x| (l.min(x), h.max(x)));

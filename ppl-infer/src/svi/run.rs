@@ -10,6 +10,7 @@ use ppl_core::{Dtype, Error};
 
 use super::Svi;
 use super::convergence::{Convergence, Watch};
+use crate::diagnostics::moving_average;
 use crate::elbo::Objective;
 use crate::optim::Optimizer;
 
@@ -33,7 +34,8 @@ impl RunOptions {
     }
 }
 
-/// Checkpoints of a run, each in the place of the one before, as [`Svi::save`] writes them; one at the end too.
+/// Checkpoints of a run, each in the place of the one before, as [`Svi::save`] writes them; one at the end too, whatever
+/// ended the run. They hold the parameters of the last step, also where a run that was validated then goes back to the best ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoints {
     /// The file.
@@ -89,12 +91,7 @@ impl RunReport {
     /// # Panics
     /// If the window is 0.
     pub fn smoothed(&self, window: usize) -> Vec<f64> {
-        assert!(window > 0, "a window of no losses");
-        let means = (1..=self.losses.len()).map(|end| {
-            let part = &self.losses[end.saturating_sub(window)..end];
-            part.iter().sum::<f64>() / part.len() as f64
-        });
-        means.collect()
+        moving_average(&self.losses, window)
     }
 }
 
@@ -173,12 +170,12 @@ where
             };
             losses.push(loss);
             bar.step(loss);
-            let is_due = |c: &&Checkpoints| (number + 1).is_multiple_of(c.every.max(1)) || number + 1 == options.steps;
-            let saved = options.checkpoints.as_ref().filter(is_due).map_or(Ok(()), |c| self.save(&c.path));
+            let is_due = |c: &&Checkpoints| (number + 1).is_multiple_of(c.every.max(1));
+            let saved = options.checkpoints.as_ref().filter(is_due).map(|c| self.save(&c.path));
             let info = StepInfo { step: self.step, loss };
             if let ControlFlow::Break(reason) = each(self, info)? {
                 stop = reason;
-            } else if let Err(error) = saved {
+            } else if let Some(Err(error)) = saved {
                 stop = StopReason::Unsaved(error.to_string());
             } else if watch.as_mut().is_some_and(|watch| watch.settled(&losses)) {
                 stop = StopReason::Converged;
@@ -186,6 +183,12 @@ where
                 continue;
             }
             break;
+        }
+        // Whatever ended the run, its last step is kept.
+        if let Some(Checkpoints { path, .. }) = options.checkpoints.filter(|_| !matches!(stop, StopReason::Unsaved(_)))
+            && let Err(error) = self.save(path)
+        {
+            stop = StopReason::Unsaved(error.to_string());
         }
         Ok(RunReport { stop, losses, validation: Vec::new(), best: None })
     }

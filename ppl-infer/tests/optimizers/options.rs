@@ -1,5 +1,7 @@
 //! What every rule can be given: schedules, bounds of gradients, several rounds an update, averages, options by name.
 
+use ppl_core::Tensor;
+use ppl_core::autodiff::grad;
 use ppl_core::params::ParamStore;
 use ppl_infer::optim::{AdamRule, Clip, Optim, Schedule, SgdRule};
 use ppl_infer::{Adam, Optimizer, Sgd};
@@ -183,4 +185,27 @@ fn a_saved_optimiser_goes_on_bit_for_bit() {
     });
     assert!(straight.scheduled_rate() < 0.1);
     assert_eq!(values(&straight.averages(&store), "a"), values(&resumed.averages(&copy), "a"));
+}
+
+#[test]
+fn a_module_on_its_own_follows_its_gradient_whatever_waits_elsewhere() {
+    // Neither several rounds nor the norm of all gradients applies to one module.
+    for make in [|sgd: Sgd<f64>| sgd.accumulate(4), |sgd: Sgd<f64>| sgd.clip(Clip::GlobalNorm(0.1))] {
+        let mut sgd = make(Sgd::new(1.0));
+        let mut weight = Tensor::<(usize,), f64>::vector(vec![1.0, 2.0]).tracked();
+        let (_, mut grads) = grad(|| (weight.clone() * Tensor::vector(vec![3.0, -4.0])).sum_all());
+        sgd.step_module("net", &mut weight, &mut grads).unwrap();
+        assert_eq!(weight.to_vec(), [-2.0, 6.0]);
+    }
+}
+
+#[test]
+fn a_frozen_tensor_holds_no_gradients() {
+    let (mut sgd, mut store) = (Sgd::<f64>::new(1.0).clip(Clip::GlobalNorm(10.0)).freeze("still"), ParamStore::new(0));
+    for _ in 0..3 {
+        step(&mut sgd, &mut store, &[0.0], &[("still", &[100.0]), ("free", &[3.0])]).unwrap();
+    }
+    // The norm is that of the gradients that are followed.
+    assert_eq!((values(&store, "still"), values(&store, "free")), (vec![0.0], vec![-9.0]));
+    assert!(!Optimizer::<f64, ppl_core::Cpu>::state(&sgd).contains_key("still"));
 }
