@@ -1,8 +1,8 @@
 //! What NUTS costs on the six reference models: microseconds a gradient, of the density alone and of the whole sampler, and
 //! effective draws a second; one JSON line a run. `benches/compare_nuts.py` puts NumPyro beside it.
 //!
-//! `cargo bench --bench nuts -- [MODEL..] [--f32] [--fisher] [--stan] [--peer] [--seeds N] [--gradients N] [--draws N]`; `--peer` adds
-//! `nuts-rs` on the same density, `--fisher` gives ours its gradient-based metric, `--stan` Stan's schedule of warm-up, `--seeds` only
+//! `cargo bench --bench nuts -- [MODEL..] [--f32] [--variances] [--stan] [--peer] [--seeds N] [--gradients N] [--draws N]`; `--peer` adds
+//! `nuts-rs` on the same density, `--variances` gives ours the metric of draws' variances, `--stan` Stan's schedule of warm-up, `--seeds` only
 //! counts gradients beside those of `nuts-rs`, and `--gradients` only evaluates the density, for profilers.
 
 use std::time::Instant;
@@ -60,7 +60,7 @@ impl Options {
 }
 
 fn options() -> Options {
-    let (metric, adaptation) = (MetricShape::default(), Adaptation::default());
+    let McmcOptions { metric, adaptation, .. } = McmcOptions::default();
     let mut options = Options {
         models: Vec::new(),
         single: false,
@@ -77,7 +77,7 @@ fn options() -> Options {
         match arg.as_str() {
             "--bench" => {}
             "--f32" => options.single = true,
-            "--fisher" => options.metric = MetricShape::FisherDiagonal,
+            "--variances" => options.metric = MetricShape::Diagonal,
             "--stan" => options.adaptation = Adaptation::Stan,
             "--peer" => options.peer = true,
             "--gradients" => options.gradients = Some(number()),
