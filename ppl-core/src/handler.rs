@@ -159,6 +159,11 @@ impl Context {
         &self.frames
     }
 
+    /// The rows that the plate of that full name has in this run, once it was entered.
+    pub fn rows(&self, plate: &str) -> Option<&Rows> {
+        self.plates.get(plate).map(|(_, rows)| rows)
+    }
+
     /// Multiplies the log-density of the next sample statement.
     pub(crate) fn scale_next(&mut self, factor: f64) {
         self.next_scale = factor;

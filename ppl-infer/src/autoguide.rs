@@ -18,6 +18,8 @@ use crate::target::{InitStrategy, NoStart, finite_start};
 
 // The contract of a family, and the numbers that it proposes.
 mod family;
+// Some rows of plates among all of them.
+mod rows;
 // The run of a model whose latent sites take their values from a family.
 mod run;
 // A point.
@@ -36,7 +38,7 @@ mod laplace;
 mod results;
 
 pub use delta::{Point, PointUnconstrained};
-pub use family::{Family, Layout, Located, Named, Proposal};
+pub use family::{Family, Layout, Located, Named, Numbers, Proposal};
 pub use flow::{FlowFamily, Iaf, iaf};
 pub use gaussian::Gaussian;
 pub use joint_normal::{Covariance, Diagonal, Full, LowRank};
@@ -70,9 +72,11 @@ pub type AutoIafNormal<M, E, D> = AutoGuide<M, FlowFamily<flow::Iaf<E, D>>, E>;
 /// it draws its numbers at the first latent site, runs the model's body for the values, and shows nothing else of the
 /// model: neither observations nor factors.
 ///
-/// The latent sites must be continuous and the same in every run, and the plates around them must have all their rows; a site
-/// or plate of which this is not true is an error that names it, of the constructor or of the first run. Plates of data
-/// alone may be given rows of a batch; one that draws its own subsample is an error of the constructor.
+/// The latent sites must be continuous and the same in every run; one of which this is not true is an error that names it,
+/// of the constructor or of the first run. Plates may have some of their rows in a run, given or drawn: parameters are those of
+/// all rows, a run takes those of its own, and what is new begins as the rows of the constructor's arguments did.
+/// [`AutoNormal`] and [`AutoDelta`] then draw these rows alone, the other families all rows in every run. Loops over latent
+/// sites need all their elements.
 ///
 /// References: Kucukelbir et al., *Automatic Differentiation Variational Inference* (JMLR 2017); Pyro's and NumPyro's
 /// `AutoGuide`.
@@ -114,10 +118,10 @@ impl<M, F, E: Dtype> AutoGuide<M, F, E> {
         M: Model<A, E = E, D = D> + Clone,
         D: Backend<E>,
     {
-        let mut density = ModelDensity::with_params(model.clone(), args, ParamStore::new(seed))?;
+        let mut density = ModelDensity::of_a_batch(model.clone(), args.into_args(), ParamStore::new(seed))?;
         let start =
             finite_start(&mut density, strategy, &mut Rng::seed(seed)).map_err(|none| no_start(M::NAME, none))?;
-        let layout = Arc::new(Layout { sites: density.sites().to_vec(), start: start.position });
+        let layout = Arc::new(Layout::of_all_rows(density.sites(), &start.position));
         Ok(AutoGuide { model, family, layout })
     }
 

@@ -1,6 +1,7 @@
 //! The bridge from a model with data to a vector: its log-density over unconstrained numbers, with gradient.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use ppl_core::autodiff::{no_grad, try_grad};
 use ppl_core::backend::Backend;
@@ -8,6 +9,7 @@ use ppl_core::handler::Handler;
 use ppl_core::handlers::{Params, Prior, Tracer};
 use ppl_core::model::{IntoArgs, Model};
 use ppl_core::params::ParamStore;
+use ppl_core::plate::Rows;
 use ppl_core::rng::Rng;
 use ppl_core::trace::{Trace, total};
 use ppl_core::transform::Flat;
@@ -24,7 +26,7 @@ pub(crate) mod start;
 // The density as a target of chains.
 pub(crate) mod named;
 
-use handler::{Find, Put, Take};
+use handler::{Batch, Find, Put, Take};
 
 /// The unconstrained numbers of each latent site that a run has met.
 type Leaves<E, D> = Vec<Option<Flat<E, D>>>;
@@ -40,6 +42,19 @@ pub struct LatentSite {
     pub dims: Vec<usize>,
     /// Its unconstrained numbers, which may be fewer than those of its value.
     pub range: Range<usize>,
+    /// The vectorised plates around it, outermost first: the leading axes of its value.
+    pub plates: Vec<SitePlate>,
+}
+
+/// A plate around a latent site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SitePlate {
+    /// Its full name.
+    pub name: Arc<str>,
+    /// How many elements it has in all.
+    pub size: usize,
+    /// Those that were in the run.
+    pub rows: Rows,
 }
 
 /// The log-density of a model with data as a function of one flat vector: all latent values, each mapped
@@ -54,6 +69,8 @@ pub struct ModelDensity<M, A, E: Dtype, D: Backend<E>> {
     args: A,
     params: ParamStore<E, D>,
     sites: Vec<LatentSite>,
+    /// Whether a plate may draw a subsample, the same one in every run.
+    subsamples: bool,
     /// What a draw holds, once it was asked for.
     variables: Option<Vec<Variable>>,
 }
@@ -84,7 +101,15 @@ where
 
     /// [`ModelDensity::with_params`] of arguments that are a tuple already.
     pub(crate) fn of(model: M, args: A, params: ParamStore<E, D>) -> Result<Self, Error> {
-        let mut density = ModelDensity { model, args, params, sites: Vec::new(), variables: None };
+        Self::found(ModelDensity { model, args, params, sites: Vec::new(), subsamples: false, variables: None })
+    }
+
+    /// The density given the rows of one batch, for guides: a plate that draws a subsample has one by its name.
+    pub(crate) fn of_a_batch(model: M, args: A, params: ParamStore<E, D>) -> Result<Self, Error> {
+        Self::found(ModelDensity { model, args, params, sites: Vec::new(), subsamples: true, variables: None })
+    }
+
+    fn found(mut density: Self) -> Result<Self, Error> {
         density.sites = density.run(|inner, _, body| {
             let mut find = Find::new(inner);
             no_grad(|| body(&mut find));
@@ -161,12 +186,13 @@ where
         // A parameter out of its range is a position without density, and no error.
         Handler::<E, D>::context(&mut prior).validate = false;
         let mut params = Params::new(&mut self.params, &mut prior);
+        let mut batch = Batch { inner: &mut params, subsamples: self.subsamples };
         let (model, args) = (&self.model, &self.args);
-        let result = around(&mut params, &self.sites, &|handler| {
+        let result = around(&mut batch, &self.sites, &|handler| {
             model.run(handler, args.clone());
         });
         // What went wrong first names the cause.
-        params.context().take_error().map_or(result, Err)
+        batch.context().take_error().map_or(result, Err)
     }
 }
 

@@ -6,5 +6,7 @@ mod normal_posteriors;
 mod points;
 // Constrained values, and their Jacobians.
 mod constrained;
+// Plates with some of their rows.
+mod batches;
 // What no autoguide can be made of.
 mod refused;

@@ -11,7 +11,7 @@ use ppl_core::{Dtype, Error, Tensor};
 
 use crate::model_density::LatentSite;
 
-use super::family::{Family, Layout, Located, Proposal, values};
+use super::family::{Family, Layout, Located, Numbers, Proposal, values};
 use super::{AutoDelta, AutoGuide, AutoLaplaceApproximation, Named};
 
 /// The location, by site.
@@ -78,7 +78,8 @@ pub(super) fn locations<E: Dtype, D: Backend<E>>(
 
 impl<E: Dtype, D: Backend<E>> Family<E, D> for Point {
     fn propose(&self, layout: &Layout<E>, handler: &mut dyn Handler<E, D>) -> Result<Proposal<E, D>, Error> {
-        Ok(Proposal { parts: locations(layout, handler), jacobians: false })
+        let parts = locations(layout, handler).into_iter().map(Numbers::Drawn).collect();
+        Ok(Proposal { parts, jacobians: false })
     }
 }
 

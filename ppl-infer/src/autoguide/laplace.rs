@@ -8,6 +8,7 @@ use ppl_core::{Cpu, Dtype, Error, Tensor};
 use super::delta::PointUnconstrained;
 use super::family::Located;
 use super::gaussian::Gaussian;
+use super::rows::has_all_rows;
 use super::{AutoGuide, AutoLaplaceApproximation};
 use crate::density::LogDensity;
 use crate::model_density::{LatentSite, ModelDensity};
@@ -18,7 +19,7 @@ impl<M, E: Dtype> AutoLaplaceApproximation<M, E> {
     /// gradients; in f64 about eight digits of it are good where the density is smooth on the scale of the numbers.
     ///
     /// # Errors
-    /// The first error of a run, or the site of a direction along which the density does not fall: the mode was not
+    /// The first error of a run, a plate of latent sites that has some of its rows, or the site of a direction along which the density does not fall: the mode was not
     /// reached, or the posterior has none.
     pub fn laplace<A: Clone, D: Backend<E>>(
         &self,
@@ -29,6 +30,7 @@ impl<M, E: Dtype> AutoLaplaceApproximation<M, E> {
         M: Model<A, E = E, D = D> + Clone,
     {
         let mut density = ModelDensity::with_params(self.model.clone(), args, params.clone())?;
+        has_all_rows(density.sites())?;
         let loc = PointUnconstrained.location(&self.layout, params);
         let precision = negative_hessian(&mut density, &loc)?;
         let covariance = inverse(&precision, &self.layout.sites)?;

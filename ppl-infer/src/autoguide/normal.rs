@@ -2,16 +2,14 @@
 
 use ppl_core::backend::Backend;
 use ppl_core::constraint::Positive;
-use ppl_core::distribution::Distribution;
-use ppl_core::distributions::Normal;
 use ppl_core::handler::Handler;
 use ppl_core::model::{IntoArgs, Model};
 use ppl_core::params::ParamStore;
 use ppl_core::primitives::param_constrained;
-use ppl_core::{Axis, Dtype, Error, Tensor};
+use ppl_core::{Dtype, Error, Tensor};
 
 use super::delta::{by_site, locations, name_of};
-use super::family::{Family, Layout, Located, Proposal, draw, values};
+use super::family::{Family, Layout, Located, Numbers, Proposal, values};
 use super::gaussian::{Gaussian, diagonal};
 use super::joint_normal::{Covariance, INIT_SCALE};
 use super::{AutoGuide, AutoNormal, Named};
@@ -52,12 +50,13 @@ impl Named for PerSite {
 impl<E: Dtype, D: Backend<E>> Family<E, D> for PerSite {
     fn propose(&self, layout: &Layout<E>, handler: &mut dyn Handler<E, D>) -> Result<Proposal<E, D>, Error> {
         let locations = locations(layout, handler);
-        let draws = layout.sites.iter().zip(locations).map(|(site, loc)| {
+        let normals = layout.sites.iter().zip(locations).map(|(site, loc)| {
             let first = |_: &mut _| Tensor::full_like(E::of(self.init_scale), (site.range.len(),));
             let scale = param_constrained(handler, name_of(SCALE, &site.name), first, Positive);
-            draw(handler, name_of("auto_latent", &site.name), Normal::new(loc, scale).to_event::<Axis<0>>())
+            let address = name_of("auto_latent", &site.name).under(handler.context().scope());
+            Numbers::Normal { address, loc, scale }
         });
-        Ok(Proposal { parts: draws.collect::<Result<_, _>>()?, jacobians: true })
+        Ok(Proposal { parts: normals.collect(), jacobians: true })
     }
 }
 

@@ -14,6 +14,7 @@ use statrs::function::erf::erfc_inv;
 use super::family::{Family, Located};
 use super::gaussian::Gaussian;
 use super::joint_normal::Covariance;
+use super::rows::pick;
 use super::{AutoGuide, Named};
 use crate::model_density::ModelDensity;
 
@@ -33,7 +34,9 @@ impl<M, F, E: Dtype> AutoGuide<M, F, E> {
         F: Located<E, D>,
     {
         let loc = self.family.location(&self.layout, params);
-        self.density(params, args)?.trace(&narrow(&loc))?.typed()
+        let mut density = self.density(params, args)?;
+        let position = pick(&self.layout, density.sites(), &loc);
+        density.trace(&position)?.typed()
     }
 
     /// The model's run at a quantile of each unconstrained number, for each of these probabilities. The map onto the
@@ -60,7 +63,8 @@ impl<M, F, E: Dtype> AutoGuide<M, F, E> {
             assert!(p > 0.0 && p < 1.0, "the probability of a quantile lies in (0, 1), but it is {p}");
             let z = -std::f64::consts::SQRT_2 * erfc_inv(2.0 * p);
             let numbers: Vec<f64> = posterior.loc.iter().zip(posterior.scale()).map(|(m, s)| m + z * s).collect();
-            density.trace(&narrow(&numbers))?.typed()
+            let position = pick(&self.layout, density.sites(), &numbers);
+            density.trace(&position)?.typed()
         };
         probabilities.iter().copied().map(at).collect()
     }
@@ -93,18 +97,20 @@ impl<M, F, E: Dtype> AutoGuide<M, F, E> {
         let args = args.into_args();
         let (mut store, mut density) = (params.clone(), None);
         let mut draw = |number: u64| -> Result<Trace<E, D>, Error> {
-            let numbers = no_grad(|| {
+            let numbers: Vec<f64> = no_grad(|| {
                 let mut prior = Prior::new(Rng::stream(seed, number));
                 let mut params = Params::new(&mut store, &mut prior);
                 let mut tracer = Tracer::new(&mut params);
                 let proposal = self.family.propose(&self.layout, &mut tracer)?;
-                params.context().finish(proposal)
+                let parts = proposal.parts.iter().map(|part| Ok(part.at(None, 1.0, &mut tracer)?.to_vec()));
+                let parts = parts.collect::<Result<Vec<_>, Error>>()?.concat();
+                params.context().finish(parts.into_iter().map(Dtype::wide).collect())
             })?;
-            let position: Vec<E> = numbers.parts.iter().flat_map(|part| part.to_vec()).collect();
             let density = match &mut density {
                 Some(density) => density,
                 none => none.insert(self.model_density(params.clone(), args.clone())?),
             };
+            let position = pick(&self.layout, density.sites(), &numbers);
             density.trace(&position)
         };
         (0..draws).map(|number| draw(number)?.typed()).collect()
@@ -129,10 +135,6 @@ impl<M, F, E: Dtype> AutoGuide<M, F, E> {
     where
         M: Model<A, E = E, D = D> + Clone,
     {
-        ModelDensity::of(self.model.clone(), args, params)
+        ModelDensity::of_a_batch(self.model.clone(), args, params)
     }
-}
-
-fn narrow<E: Dtype>(numbers: &[f64]) -> Vec<E> {
-    numbers.iter().map(|&x| E::of(x)).collect()
 }

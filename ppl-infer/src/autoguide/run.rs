@@ -6,7 +6,8 @@ use ppl_core::site::{ImageSite, SampleSite};
 use ppl_core::{Dtype, Error, Tensor};
 
 use super::family::{Family, Layout, Proposal};
-use crate::model_density::handler::is_latent;
+use super::rows::places_in;
+use crate::model_density::handler::{is_latent, plates_around};
 
 /// Gives latent sites their values, and shows them to the handler inside, with the density of the guide.
 pub(super) struct Propose<'h, E: Dtype, D: Backend<E>> {
@@ -42,11 +43,11 @@ impl<'h, E: Dtype, D: Backend<E>> Propose<'h, E, D> {
                 self.name
             ))
         })?;
-        // Its numbers would be those of whatever rows come next, and its density one of a batch.
-        if let Some(partial) = site.state().frames.iter().find(|frame| frame.len < frame.size) {
+        // Each element of a loop has a site of its own, so that some would be missing.
+        if let Some(partial) = site.state().frames.iter().find(|frame| frame.is_loop && frame.len < frame.size) {
             let problem = format!(
-                "it has {} of its {} rows in this run, and the latent site `{}` is in it: `{}` has no parameters for single rows; \
-                 give the plate all rows, or write a guide by hand",
+                "it is a loop over {} of its {} elements in this run, and the latent site `{}` is in it: `{}` needs the same sites \
+                 in every run; give the loop all elements, or make it a plate with a closure, whose rows may differ",
                 partial.len,
                 partial.size,
                 site.name(),
@@ -54,15 +55,21 @@ impl<'h, E: Dtype, D: Backend<E>> Propose<'h, E, D> {
             );
             return Err(Error::Plate { plate: partial.name.to_string(), problem });
         }
-        let (found, expected) = (site.unconstrained_len()?, self.layout.sites[place].range.len());
+        let known = &self.layout.sites[place];
+        let plates = plates_around(site.state(), self.inner.context());
+        let rows = places_in(known, &plates).map_err(&wrong)?;
+        let (found, expected) = (site.unconstrained_len()?, rows.as_ref().map_or(known.range.len(), Vec::len));
         if found != expected {
             return Err(wrong(format!(
                 "it has {found} unconstrained numbers in this run, but {expected} when the guide was made; an autoguide \
                  needs latent sites of constant size"
             )));
         }
-        let log_det = site.set_unconstrained(&proposal.parts[place])?.filter(|_| proposal.jacobians);
-        let log_density = log_det.map_or_else(Tensor::zeros, |log_det| -log_det);
+        // What is drawn for some rows stands for all of them, as in the model.
+        let scale: f64 = site.state().frames.iter().map(|frame| frame.scale()).product();
+        let numbers = proposal.parts[place].at(rows.as_deref(), scale, self.inner)?;
+        let log_det = site.set_unconstrained(&numbers)?.filter(|_| proposal.jacobians);
+        let log_density = log_det.map_or_else(Tensor::zeros, |log_det| log_det * E::of(-scale));
         self.met[place] = true;
         self.inner.sample(&mut ImageSite::new(site, log_density, self.name));
         Ok(())

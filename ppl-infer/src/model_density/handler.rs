@@ -2,14 +2,16 @@
 
 use ppl_core::autodiff::is_recording;
 use ppl_core::backend::Backend;
-use ppl_core::handler::Handler;
-use ppl_core::plate::{Plate, PlateRows};
-use ppl_core::site::SampleSite;
+use ppl_core::handler::{Context, Handler};
+use ppl_core::plate::{Frame, Plate, PlateRows, Rows};
+use ppl_core::rng::Rng;
+use ppl_core::site::{SampleSite, SiteState};
 use ppl_core::transform::Flat;
 use ppl_core::values::ValueMap;
 use ppl_core::{Dtype, Error, Tensor};
+use rand::seq::index;
 
-use super::LatentSite;
+use super::{LatentSite, SitePlate};
 
 /// Whether a site is one of the vector's.
 pub(crate) fn is_latent<E: Dtype, D: Backend<E>>(site: &dyn SampleSite<E, D>) -> bool {
@@ -35,7 +37,8 @@ impl<'h, E: Dtype, D: Backend<E>> Find<'h, E, D> {
         let (start, len) = (self.sites.last().map_or(0, |last| last.range.end), site.unconstrained_len()?);
         site.set_unconstrained(&Tensor::full_like(E::of(0.0), (len,)))?;
         let dims = site.value().map_or(Vec::new(), |value| value.dims());
-        self.sites.push(LatentSite { name, distribution: site.distribution(), dims, range: start..start + len });
+        let (distribution, plates) = (site.distribution(), plates_around(site.state(), self.inner.context()));
+        self.sites.push(LatentSite { name, distribution, dims, range: start..start + len, plates });
         Ok(())
     }
 }
@@ -52,12 +55,43 @@ impl<E: Dtype, D: Backend<E>> Handler<E, D> for Find<'_, E, D> {
         }
         self.inner.sample(site);
     }
+}
+
+/// Says what becomes of plates that draw a subsample: an error, or the same rows in every run.
+pub(super) struct Batch<'h, E: Dtype, D: Backend<E>> {
+    pub(super) inner: &'h mut dyn Handler<E, D>,
+    /// Whether there may be any.
+    pub(super) subsamples: bool,
+}
+
+impl<E: Dtype, D: Backend<E>> Handler<E, D> for Batch<'_, E, D> {
+    fn inner(&mut self) -> &mut dyn Handler<E, D> {
+        self.inner
+    }
 
     fn enter_plate(&mut self, plate: &mut Plate) {
-        let checked = check_rows(plate);
-        self.inner.context().check(checked);
+        match plate.ask {
+            PlateRows::Subsample(n) if self.subsamples && plate.rows.is_none() && n <= plate.size => {
+                let mut rng = Rng::named(0, plate.address.as_str());
+                plate.rows = Some(Rows::some(index::sample(&mut rng, plate.size, n).into_vec()));
+            }
+            _ => {
+                let checked = check_rows(plate);
+                self.inner.context().check(checked);
+            }
+        }
         self.inner.enter_plate(plate);
     }
+}
+
+/// The vectorised plates around a site, with the rows of this run.
+pub(crate) fn plates_around(state: &SiteState, context: &Context) -> Vec<SitePlate> {
+    let vectorised = state.frames.iter().filter(|frame| !frame.is_loop);
+    let plate = |frame: &Frame| {
+        let rows = context.rows(&frame.name).cloned().unwrap_or_else(|| Rows::all(frame.len));
+        SitePlate { name: frame.name.clone(), size: frame.size, rows }
+    };
+    vectorised.map(plate).collect()
 }
 
 /// # Errors
