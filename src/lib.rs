@@ -12,7 +12,7 @@
 //! Where to go from here:
 //!
 //! - the statements of a model: [`sample!`], [`param!`], [`module!`], [`plate!`], [`factor!`],
-//!   [`deterministic!`], [`submodel!`], inside functions under [`macro@model`] and [`macro@guide`];
+//!   [`deterministic!`], [`submodel!`], [`markov!`], inside functions under [`macro@model`] and [`macro@guide`];
 //! - [`distributions`], one a file, over the contract in [`distribution`];
 //! - effects around a model (`condition`, `intervene`, `replay`, …): the methods of
 //!   [`Program`](model::Program); a handler of one's own: [`handler`];
@@ -90,7 +90,7 @@ pub use ppl_infer as infer;
 
 // What the process does with memory that it has freed.
 pub mod memory;
-pub use ppl_macros::{Module, deterministic, factor, guide, model, module, param, plate, sample, submodel};
+pub use ppl_macros::{Module, deterministic, factor, guide, markov, model, module, param, plate, sample, submodel};
 
 /// Everything a model in `f32` needs.
 pub mod prelude {
@@ -115,7 +115,7 @@ pub mod prelude {
     pub use ppl_core::{
         Axes2, Axes3, Axes4, Axis, Const, ConstShape, Cpu, Dim, Dtype, Rank0, Rank1, Rank2, Rank3, Rank4, Shape,
     };
-    pub use ppl_macros::{Module, deterministic, factor, guide, model, module, param, plate, sample, submodel};
+    pub use ppl_macros::{Module, deterministic, factor, guide, markov, model, module, param, plate, sample, submodel};
 }
 
 /// What the macros' expansion names. Not for use by hand; it may change with any version.

@@ -35,7 +35,7 @@ use crate::backend::Backend;
 use crate::dtype::Dtype;
 use crate::error::Error;
 use crate::params::ParamSite;
-use crate::plate::{Frame, Frames, Plate, PlateRows, Rows};
+use crate::plate::{Frame, Frames, Plate, PlateRows, Rows, Step, Steps};
 use crate::rng::Rng;
 use crate::site::SampleSite;
 
@@ -92,6 +92,11 @@ pub struct Context {
     frames: Frames,
     /// What the log-density of the next sample statement is multiplied by.
     next_scale: f64,
+    /// Whether the next sample statement is to be enumerated.
+    next_enumerates: bool,
+    steps: Steps,
+    /// How many Markov chains have begun.
+    chains: usize,
     /// Sizes and rows of the plates met so far: a plate has the same rows wherever it is entered.
     plates: FxHashMap<Arc<str>, (usize, Rows)>,
     error: Option<Error>,
@@ -107,6 +112,9 @@ impl Context {
             scope: String::new(),
             frames: Frames::new(),
             next_scale: 1.0,
+            next_enumerates: false,
+            steps: Steps::new(),
+            chains: 0,
             plates: FxHashMap::default(),
             error: None,
         }
@@ -174,9 +182,48 @@ impl Context {
         std::mem::replace(&mut self.next_scale, 1.0)
     }
 
+    /// Marks the next sample statement as one to be enumerated.
+    pub(crate) fn enumerate_next(&mut self) {
+        self.next_enumerates = true;
+    }
+
+    /// Whether this sample statement is to be enumerated; the mark is taken off.
+    pub(crate) fn take_enumerates(&mut self) -> bool {
+        std::mem::take(&mut self.next_enumerates)
+    }
+
+    /// The steps of Markov chains around the statement, outermost first.
+    pub fn steps(&self) -> &Steps {
+        &self.steps
+    }
+
+    /// Begins a Markov chain, in none of its steps yet; what it returns goes to [`Context::step`] and [`Context::end_chain`].
+    pub(crate) fn begin_chain(&mut self, history: usize) -> (usize, Step) {
+        self.chains += 1;
+        (self.steps.len(), Step { chain: self.chains - 1, history, at: 0 })
+    }
+
+    /// The step of a chain begins, and whatever an early exit left open ends.
+    pub(crate) fn step(&mut self, depth: usize, step: Step) {
+        self.steps.truncate(depth);
+        self.steps.push(step);
+    }
+
+    /// Ends a chain that stands in so many others.
+    pub(crate) fn end_chain(&mut self, depth: usize) {
+        self.steps.truncate(depth);
+    }
+
+    /// The next element of the loop over a plate.
+    pub(crate) fn iterate(&mut self, plate: &str, at: usize) {
+        if let Some(frame) = self.frames.iter_mut().rev().find(|frame| *frame.name == *plate) {
+            frame.at = at;
+        }
+    }
+
     /// Enters a submodel; what it returns goes to [`Context::leave`].
     pub(crate) fn enter(&mut self, scope: &str) -> Entered {
-        let entered = Entered { scope: self.scope.len(), frames: self.frames.len() };
+        let entered = Entered { scope: self.scope.len(), frames: self.frames.len(), steps: self.steps.len() };
         self.scope.push_str(scope);
         self.scope.push('/');
         entered
@@ -186,6 +233,7 @@ impl Context {
     pub(crate) fn leave(&mut self, entered: Entered) {
         self.scope.truncate(entered.scope);
         self.frames.truncate(entered.frames);
+        self.steps.truncate(entered.steps);
     }
 
     /// Puts a plate around what follows, with the rows that are fixed or drawn now.
@@ -196,7 +244,7 @@ impl Context {
         if self.frames.iter().any(|frame| frame.name == name) {
             self.report(wrong_plate(plate, "it stands within itself; give each its own name or index".into()));
         }
-        self.frames.push(Frame { name, size: plate.size, len: rows.len(), is_loop: plate.is_loop });
+        self.frames.push(Frame { name, size: plate.size, len: rows.len(), is_loop: plate.is_loop, at: 0 });
         plate.rows = Some(rows);
     }
 
@@ -275,4 +323,5 @@ fn wrong_plate(plate: &Plate, problem: String) -> Error {
 pub(crate) struct Entered {
     scope: usize,
     frames: usize,
+    steps: usize,
 }

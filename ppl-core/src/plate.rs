@@ -119,6 +119,8 @@ pub struct Frame {
     pub len: usize,
     /// Whether it is a loop, which gives no axis to the sites in it.
     pub is_loop: bool,
+    /// Of a loop, how many of its elements came before the present one.
+    pub at: usize,
 }
 
 impl Frame {
@@ -127,6 +129,21 @@ impl Frame {
         if self.len == 0 { 1.0 } else { self.size as f64 / self.len as f64 }
     }
 }
+
+/// A step of a Markov chain around a site: what comes in it depends on no chain's variable that is more than `history` steps
+/// older.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// How many chains had begun in the run before this one.
+    pub chain: usize,
+    /// How many steps back a dependence may reach.
+    pub history: usize,
+    /// The steps before this one.
+    pub at: usize,
+}
+
+/// The steps around a site, outermost first.
+pub type Steps = SmallVec<[Step; 1]>;
 
 /// The plates around a site, outermost first.
 pub type Frames = SmallVec<[Frame; 2]>;

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::handler::{Context, Handler};
 use crate::model::Model;
 use crate::params::{Init, Initial, Module, TypedParam};
-use crate::plate::{Plate, PlateRows, Rows};
+use crate::plate::{Plate, PlateRows, Rows, Step};
 use crate::rng::Rng;
 use crate::site::{SampleSite, SiteKind, SiteMask, SiteState, TypedSite};
 use crate::tensor::Tensor;
@@ -52,6 +52,13 @@ pub fn scaled<E: Dtype, D: Backend<E>>(h: Handle<'_, E, D>, factor: impl Into<f6
     h
 }
 
+/// `enumerate` in a sample statement: inference that can sums over all its values. The statement is the next one of the
+/// handler that is lent on.
+pub fn enumerated<E: Dtype, D: Backend<E>>(h: Handle<'_, E, D>) -> Handle<'_, E, D> {
+    h.context().enumerate_next();
+    h
+}
+
 /// `factor!(name, log_weight)`: a term of the log-density, in plates one for each of their elements.
 pub fn factor<E: Dtype, D: Backend<E>, S: Shape>(h: Handle<'_, E, D>, name: Address, log_weight: Tensor<S, E, D>) {
     statement(h, name, Unit::new(log_weight), Some(()), SiteKind::Factor);
@@ -72,7 +79,9 @@ fn statement<E: Dtype, D: Backend<E>, P: Distribution<E, D>>(
 ) -> P::Value {
     let context = h.context();
     let factor = context.take_scale();
+    let enumerate = context.take_enumerates();
     let mut state = site_state(context, name, kind, value.is_some());
+    state.enumerate = enumerate && !state.observed;
     if factor > 0.0 && factor.is_finite() {
         state.scale *= factor;
     } else {
@@ -101,6 +110,8 @@ fn site_state(context: &Context, name: Address, kind: SiteKind, observed: bool) 
         scale: frames.iter().map(|f| f.scale()).product(),
         mask: SiteMask::All(true),
         frames,
+        steps: context.steps().clone(),
+        enumerate: false,
     }
 }
 
@@ -292,13 +303,14 @@ pub struct LoopPlate<'h, E: Dtype, D: Backend<E>> {
     handler: Handle<'h, E, D>,
     name: Address,
     rows: Rows,
+    begun: usize,
 }
 
 impl<'h, E: Dtype, D: Backend<E>> LoopPlate<'h, E, D> {
     /// Begins the plate.
     pub fn enter(handler: Handle<'h, E, D>, name: Address, size: usize, ask: PlateRows) -> Self {
         let rows = enter_loop_plate(&mut *handler, name.clone(), size, ask);
-        LoopPlate { handler, name, rows }
+        LoopPlate { handler, name, rows, begun: 0 }
     }
 
     /// The indices that the loop runs through.
@@ -306,8 +318,12 @@ impl<'h, E: Dtype, D: Backend<E>> LoopPlate<'h, E, D> {
         self.rows.iter()
     }
 
-    /// The handler, for the statements in the loop.
+    /// The handler, for the statements of the next round of the loop.
     pub fn handler(&mut self) -> Handle<'_, E, D> {
+        let context = self.handler.context();
+        let name = self.name.clone().under(context.scope());
+        context.iterate(name.as_str(), self.begun);
+        self.begun += 1;
         &mut *self.handler
     }
 }
@@ -317,6 +333,34 @@ impl<E: Dtype, D: Backend<E>> Drop for LoopPlate<'_, E, D> {
         if !std::thread::panicking() {
             exit_plate(&mut *self.handler, self.name.clone());
         }
+    }
+}
+
+/// `for t in markov!(steps, history = h)`: a loop in which each round depends on the last `h` rounds at most.
+pub struct Markov<'h, E: Dtype, D: Backend<E>> {
+    handler: Handle<'h, E, D>,
+    depth: usize,
+    next: Step,
+}
+
+impl<'h, E: Dtype, D: Backend<E>> Markov<'h, E, D> {
+    /// Begins the chain.
+    pub fn begin(handler: Handle<'h, E, D>, history: usize) -> Self {
+        let (depth, next) = handler.context().begin_chain(history);
+        Markov { handler, depth, next }
+    }
+
+    /// The handler, for the statements of the next step.
+    pub fn step(&mut self) -> Handle<'_, E, D> {
+        self.handler.context().step(self.depth, self.next);
+        self.next.at += 1;
+        &mut *self.handler
+    }
+}
+
+impl<E: Dtype, D: Backend<E>> Drop for Markov<'_, E, D> {
+    fn drop(&mut self) {
+        self.handler.context().end_chain(self.depth);
     }
 }
 

@@ -9,7 +9,7 @@ use crate::constraint::Support;
 use crate::distribution::Family;
 use crate::dtype::Dtype;
 use crate::error::Error;
-use crate::plate::Frames;
+use crate::plate::{Frames, Steps};
 use crate::rng::Rng;
 use crate::tensor::Tensor;
 use crate::transform::Flat;
@@ -65,9 +65,27 @@ pub struct SiteState {
     pub mask: SiteMask,
     /// The plates around it, outermost first.
     pub frames: Frames,
+    /// The steps of Markov chains around it, outermost first.
+    pub steps: Steps,
+    /// Whether all its values are to be summed over, by inference that can.
+    pub enumerate: bool,
 }
 
 impl SiteState {
+    /// A site that is no data and stands in no plate and no chain.
+    pub fn alone(address: Address, kind: SiteKind) -> Self {
+        SiteState {
+            address,
+            kind,
+            observed: false,
+            scale: 1.0,
+            mask: SiteMask::All(true),
+            frames: Frames::new(),
+            steps: Steps::new(),
+            enumerate: false,
+        }
+    }
+
     /// How many elements the vectorised plates around the site have together.
     pub fn plate_elements(&self) -> usize {
         self.frames.iter().filter(|f| !f.is_loop).map(|f| f.len).product()

@@ -41,11 +41,20 @@ pub(crate) enum Verb {
     Factor,
     Deterministic,
     Submodel,
+    Markov,
 }
 
 impl Verb {
-    const ALL: [Verb; 7] =
-        [Verb::Sample, Verb::Param, Verb::Module, Verb::Plate, Verb::Factor, Verb::Deterministic, Verb::Submodel];
+    const ALL: [Verb; 8] = [
+        Verb::Sample,
+        Verb::Param,
+        Verb::Module,
+        Verb::Plate,
+        Verb::Factor,
+        Verb::Deterministic,
+        Verb::Submodel,
+        Verb::Markov,
+    ];
 
     /// The macro's name.
     pub(crate) fn word(self) -> &'static str {
@@ -57,6 +66,7 @@ impl Verb {
             Verb::Factor => "factor",
             Verb::Deterministic => "deterministic",
             Verb::Submodel => "submodel",
+            Verb::Markov => "markov",
         }
     }
 
@@ -65,13 +75,13 @@ impl Verb {
         Verb::ALL.into_iter().find(|verb| word == verb.word())
     }
 
-    /// Whether the call is an entry of the trace, and not a parameter or a plate.
+    /// Whether the call is an entry of the trace, and not a parameter, a plate or a chain.
     pub(crate) fn is_site(self) -> bool {
-        !matches!(self, Verb::Param | Verb::Module | Verb::Plate)
+        !matches!(self, Verb::Param | Verb::Module | Verb::Plate | Verb::Markov)
     }
 }
 
-/// One call, `verb!(name: written, args..)`, as it was written.
+/// One call, `verb!(name: written, args..)`, as it was written; in place of a name, `markov!` has its steps.
 pub(crate) struct Call {
     pub(crate) verb: Verb,
     /// Where the macro's name stands.

@@ -42,19 +42,29 @@ impl Action {
             What::Factor { .. } => Verb::Factor,
             What::Deterministic { .. } => Verb::Deterministic,
             What::Submodel { .. } => Verb::Submodel,
+            What::Markov { .. } => Verb::Markov,
         }
     }
 }
 
 /// What a call does.
 pub(crate) enum What {
-    Sample { dist: Expr, obs: Option<Expr>, scale: Option<Expr>, auxiliary: bool },
+    Sample { dist: Expr, obs: Option<Expr>, scale: Option<Expr>, mark: Mark },
     Param { init: Expr, constraint: Option<Expr> },
     Module { build: Expr },
     Plate { size: Expr, rows: Rows, body: Option<ExprClosure> },
     Factor { log_weight: Expr },
     Deterministic { value: Expr },
     Submodel { model: Expr, args: Vec<Expr> },
+    Markov { steps: Expr, history: Option<Expr> },
+}
+
+/// The word after a sample statement's distribution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mark {
+    None,
+    Auxiliary,
+    Enumerate,
 }
 
 /// Which rows of a plate a run sees.
@@ -68,7 +78,7 @@ pub(crate) enum Rows {
 pub(crate) struct Site {
     pub(crate) pattern: String,
     pub(crate) span: Span,
-    /// Whether some path leaves its value to inference.
+    /// Whether some path leaves its value to a guide.
     pub(crate) latent: bool,
     pub(crate) auxiliary: bool,
     pub(crate) ty: Option<Type>,

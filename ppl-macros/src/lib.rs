@@ -84,7 +84,8 @@ macro_rules! statements {
 
 statements! {
     /// Samples a value, `sample!("z", distribution)`, or observes one, `sample!("x", distribution, obs = value)`; perhaps
-    /// `scale = factor`, which multiplies its log-density.
+    /// `scale = factor`, which multiplies its log-density. `sample!("k", distribution, enumerate)` leaves a discrete value to
+    /// inference that sums over all its values, so that no guide need sample it.
     sample: Sample;
     /// A tensor to be learnt, `param!("w", initial)`, perhaps `constraint = set`.
     param: Param;
@@ -96,6 +97,9 @@ statements! {
     factor: Factor;
     /// A computed value that the trace keeps, `deterministic!("name", value)`.
     deterministic: Deterministic;
+    /// The steps of a Markov chain, `for t in markov!(0..n)`: what is sampled in a step depends on the variables of the last
+    /// `history = h` steps, by default of one. Inference that enumerates then needs time linear in the number of steps.
+    markov: Markov;
     /// Another model under a name of its own, `submodel!("name", model(x))`.
     submodel: Submodel;
 }

@@ -52,6 +52,8 @@ pub(crate) const FACTOR_IN_GUIDE: &str = "a guide proposes values, it does not w
 pub(crate) const OBSERVED_IN_GUIDE: &str = "a guide proposes latent values: `obs = ..` belongs into the model";
 pub(crate) const AUXILIARY_IN_MODEL: &str = "`auxiliary` marks a site that only the guide has: it belongs into the \
      guide; in a model leave it out";
+pub(crate) const ENUMERATED_OBSERVED: &str = "a site with `obs` has one value, so that there is nothing to enumerate: \
+     remove one of the two";
 pub(crate) const AUXILIARY_OBSERVED: &str = "an auxiliary site is the guide's own: it has no `obs`";
 
 // --- Names --------------------------------------------------------------------------------------------------------
@@ -130,6 +132,7 @@ pub(crate) const LOCAL_TYPE: &str = "this type becomes a field of the trace, whi
 pub(crate) const TYPE_ON_NOTHING: &str = "this has no value of its own and so takes no type: remove it";
 pub(crate) const PLATE_WITHOUT_BODY: &str = "what is inside the plate? Write `plate!(\"name\", n, |rows| ..)`, or \
      `for i in plate!(\"name\", n) { .. }` for one row after the other";
+pub(crate) const MARKOV_WITHOUT_LOOP: &str = "a chain is a loop over its steps: write `for t in markov!(0..n) { .. }`";
 pub(crate) const PLATE_CLOSURE: &str = "a plate's closure takes one argument, the indices of its rows: write `|rows|`, \
      or `|_|`";
 pub(crate) const TWO_SELECTIONS: &str = "a plate's rows are either drawn, `subsample = b`, or given, `rows = indices`: \
@@ -146,6 +149,7 @@ fn usage(verb: Verb) -> &'static str {
         Verb::Plate => "plate!(\"name\", size, |rows| ..)` or `plate!(\"name\", size, subsample = b, |rows| ..)",
         Verb::Factor => "factor!(\"name\", log_weight)",
         Verb::Deterministic => "deterministic!(\"name\", value)",
+        Verb::Markov => "for t in markov!(steps)` or `for t in markov!(steps, history = h)",
         Verb::Submodel => "submodel!(\"name\", model(x, y))",
     }
 }

@@ -25,6 +25,11 @@ impl Name {
     }
 }
 
+/// What stands in the place of a name where the verb takes none.
+pub(crate) fn unnamed(word: &str, span: Span) -> Name {
+    Name { pattern: format!("{word}!"), indices: Vec::new(), field: Ident::new(word, span), span }
+}
+
 /// How many indices a family may have: the traces of more are not implemented.
 const MOST_INDICES: usize = 3;
 

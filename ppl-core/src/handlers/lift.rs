@@ -12,10 +12,9 @@ use crate::dtype::Dtype;
 use crate::error::Error;
 use crate::handler::Handler;
 use crate::params::{Init, ParamSite};
-use crate::plate::Frames;
 use crate::rng::Rng;
 use crate::shared::Shared;
-use crate::site::{HasBase, SampleSite, SiteKind, SiteMask, SiteState, TypedSite};
+use crate::site::{HasBase, SampleSite, SiteKind, SiteState, TypedSite};
 use crate::transform::Flat;
 
 use super::Effect;
@@ -161,14 +160,7 @@ impl<E: Dtype, D: Backend<E>> LiftHandler<'_, E, D> {
 
     /// The numbers of one tensor: a sample statement that stands in no plate.
     fn draw(&mut self, address: &Address, name: &str, full: &str, at: usize, len: usize) -> Result<Flat<E, D>, Error> {
-        let state = SiteState {
-            address: address.with_suffix(&full[name.len()..]),
-            kind: SiteKind::Sample,
-            observed: false,
-            scale: 1.0,
-            mask: SiteMask::All(true),
-            frames: Frames::new(),
-        };
+        let state = SiteState::alone(address.with_suffix(&full[name.len()..]), SiteKind::Sample);
         let mut site = (self.lift.priors[at].1)(state, len);
         let found = site.value_dims();
         if found != [len] {

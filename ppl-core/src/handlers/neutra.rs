@@ -8,8 +8,7 @@ use crate::dtype::Dtype;
 use crate::error::Error;
 use crate::handler::Handler;
 use crate::params::{ErasedModule, Module};
-use crate::plate::Frames;
-use crate::site::{HasBase, SampleSite, SiteKind, SiteMask, SiteState, TypedSite};
+use crate::site::{HasBase, SampleSite, SiteKind, SiteState, TypedSite};
 use crate::tensor::Tensor;
 use crate::trace::sum;
 use crate::transform::{Flat, Map, Transform};
@@ -112,14 +111,7 @@ struct NeuTraHandler<'h, E: Dtype, D: Backend<E>> {
 impl<E: Dtype, D: Backend<E>> NeuTraHandler<'_, E, D> {
     /// A site of this handler's own, around the model.
     fn state(&self, name: &'static str, kind: SiteKind) -> SiteState {
-        SiteState {
-            address: Address::fixed(name).under(&self.scope),
-            kind,
-            observed: false,
-            scale: 1.0,
-            mask: SiteMask::All(true),
-            frames: Frames::new(),
-        }
+        SiteState::alone(Address::fixed(name).under(&self.scope), kind)
     }
 
     /// T(z); z is a statement of this run before the first latent site.

@@ -6,9 +6,8 @@ use ppl_core::distribution::Distribution;
 use ppl_core::distributions::Normal;
 use ppl_core::handler::Handler;
 use ppl_core::params::ParamStore;
-use ppl_core::plate::Frames;
 use ppl_core::shared::Shared;
-use ppl_core::site::{HasBase, SiteKind, SiteMask, SiteState, TypedSite};
+use ppl_core::site::{HasBase, SiteKind, SiteState, TypedSite};
 use ppl_core::transform::Flat;
 use ppl_core::{Axis, Dtype, Error, Tensor};
 
@@ -130,14 +129,7 @@ fn auxiliary<E: Dtype, D: Backend<E>, P: Distribution<E, D>>(
     distribution: P,
     scale: f64,
 ) -> Result<Flat<E, D>, Error> {
-    let state = SiteState {
-        address,
-        kind: SiteKind::Auxiliary,
-        observed: false,
-        scale,
-        mask: SiteMask::All(true),
-        frames: Frames::new(),
-    };
+    let state = SiteState { scale, ..SiteState::alone(address, SiteKind::Auxiliary) };
     let mut site = TypedSite::new(state, distribution, None);
     handler.sample(&mut site);
     site.flat()

@@ -7,7 +7,7 @@ use syn::{Expr, ExprClosure, ExprLit, Lit, Type, TypeInfer};
 
 use super::signature::{Bound, ObservedTypes};
 use crate::ast::{Arg, Call, Verb};
-use crate::checked::{Action, Rows, What};
+use crate::checked::{Action, Mark, Rows, What};
 use crate::mistakes::Mistakes;
 use crate::name::{self, Name};
 use crate::{messages, placeholder};
@@ -21,6 +21,9 @@ pub(crate) struct Around<'a> {
 
 /// Understands one call, or reports what is wrong with it.
 pub(crate) fn action(call: Call, around: &Around<'_>, mistakes: &mut Mistakes) -> Option<Action> {
+    if call.verb == Verb::Markov {
+        return markov(call, mistakes);
+    }
     let name = name_of(&call, mistakes);
     let written = written_type(&call, around.bound, mistakes);
     let Call { verb, span, bound, args, in_for, .. } = call;
@@ -34,6 +37,7 @@ pub(crate) fn action(call: Call, around: &Around<'_>, mistakes: &mut Mistakes) -
         Verb::Factor => factor(&mut given, around.guide, mistakes),
         Verb::Deterministic => given.next(mistakes).map(|value| What::Deterministic { value }),
         Verb::Submodel => submodel(&mut given, mistakes),
+        Verb::Markov => unreachable!("read above"),
     }?;
     given.finish(mistakes)?;
     let bound = bound.filter(|ty| is_complete(ty) && !around.bound.is_local(ty));
@@ -43,6 +47,21 @@ pub(crate) fn action(call: Call, around: &Around<'_>, mistakes: &mut Mistakes) -
     };
     let ascribe = bound.is_none();
     Some(Action { span, name: name?, ty: written.or(bound).or(observed), ascribe, what })
+}
+
+/// `markov!(steps)` or `markov!(steps, history = h)`, which has no name.
+fn markov(call: Call, mistakes: &mut Mistakes) -> Option<Action> {
+    let Call { verb, span, name: steps, args, in_for, .. } = call;
+    let (plain, options) = sort(verb, args, mistakes)?;
+    let mut given = Given { verb, span, plain: plain.into_iter(), options };
+    let history = given.option("history").map(|(_, history)| history);
+    given.finish(mistakes)?;
+    if !in_for {
+        mistakes.at(span, messages::MARKOV_WITHOUT_LOOP);
+        return None;
+    }
+    let name = name::unnamed(verb.word(), span);
+    Some(Action { span, name, ty: None, ascribe: false, what: What::Markov { steps, history } })
 }
 
 fn name_of(call: &Call, mistakes: &mut Mistakes) -> Option<Name> {
@@ -91,6 +110,7 @@ fn sort(verb: Verb, args: Vec<Arg>, mistakes: &mut Mistakes) -> Option<(Vec<Expr
         Verb::Sample => &["obs", "scale"],
         Verb::Param => &["constraint"],
         Verb::Plate => &["subsample", "rows"],
+        Verb::Markov => &["history"],
         _ => &[],
     };
     let (mut plain, mut options, mut good) = (Vec::new(), Vec::new(), true);
@@ -146,24 +166,34 @@ impl Given {
 fn sample(given: &mut Given, guide: bool, mistakes: &mut Mistakes) -> Option<What> {
     let dist = given.next(mistakes)?;
     let obs = given.option("obs");
-    let auxiliary = given.plain.as_slice().first().filter(|expr| is_word(expr, "auxiliary")).cloned();
-    if auxiliary.is_some() {
-        given.plain.next();
-    }
-    let wrong = match (&auxiliary, &obs) {
-        (Some(word), _) if !guide => Some((word.span(), messages::AUXILIARY_IN_MODEL)),
-        (Some(_), Some((key, _))) => Some((*key, messages::AUXILIARY_OBSERVED)),
-        (None, Some((key, _))) if guide => Some((*key, messages::OBSERVED_IN_GUIDE)),
+    let (mark, word) = mark(given);
+    let wrong = match (mark, &obs) {
+        (Mark::Auxiliary, _) if !guide => Some((word, messages::AUXILIARY_IN_MODEL)),
+        (Mark::Auxiliary, Some((key, _))) => Some((*key, messages::AUXILIARY_OBSERVED)),
+        (_, Some((key, _))) if guide => Some((*key, messages::OBSERVED_IN_GUIDE)),
+        (Mark::Enumerate, Some(_)) => Some((word, messages::ENUMERATED_OBSERVED)),
         _ => None,
     };
     match wrong {
         Some((span, message)) => mistakes.at(span, message),
         None => {
             let (obs, scale) = (obs.map(|(_, value)| value), given.option("scale").map(|(_, factor)| factor));
-            return Some(What::Sample { dist, obs, scale, auxiliary: auxiliary.is_some() });
+            return Some(What::Sample { dist, obs, scale, mark });
         }
     }
     None
+}
+
+/// The word after the distribution, and where it stands.
+fn mark(given: &mut Given) -> (Mark, Span) {
+    for (word, mark) in [("auxiliary", Mark::Auxiliary), ("enumerate", Mark::Enumerate)] {
+        if let Some(expr) = given.plain.as_slice().first().filter(|expr| is_word(expr, word)) {
+            let span = expr.span();
+            given.plain.next();
+            return (mark, span);
+        }
+    }
+    (Mark::None, given.span)
 }
 
 fn is_word(expr: &Expr, word: &str) -> bool {

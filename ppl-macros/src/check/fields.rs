@@ -10,7 +10,7 @@ use syn::{Expr, Path, PathArguments, Type, TypePath};
 use super::paths::Placement;
 use super::signature::Bound;
 use crate::ast::Verb;
-use crate::checked::{Action, Content, Field, Site, What};
+use crate::checked::{Action, Content, Field, Mark, Site, What};
 use crate::expand::trace::trace_ident;
 use crate::messages;
 use crate::mistakes::Mistakes;
@@ -132,15 +132,16 @@ fn trace_type(model: &Expr, function: &Ident, bound: &Bound) -> Option<Type> {
 pub(crate) fn sites(actions: &[Option<Action>]) -> Vec<Site> {
     let mut sites: Vec<Site> = Vec::new();
     for action in actions.iter().flatten() {
-        let What::Sample { obs, auxiliary, .. } = &action.what else { continue };
+        let What::Sample { obs, mark, .. } = &action.what else { continue };
         let name = &action.name;
+        let latent = obs.is_none() && *mark != Mark::Enumerate;
         match sites.iter_mut().find(|site| site.pattern == name.pattern) {
-            Some(site) => site.latent |= obs.is_none(),
+            Some(site) => site.latent |= latent,
             None => sites.push(Site {
                 pattern: name.pattern.clone(),
                 span: name.span,
-                latent: obs.is_none(),
-                auxiliary: *auxiliary,
+                latent,
+                auxiliary: *mark == Mark::Auxiliary,
                 ty: action.ty.clone(),
             }),
         }

@@ -209,6 +209,8 @@ fn calls_with_too_much_or_too_little_are_shown_the_right_form() {
     assert_eq!(wrong(quote! { plate!("p", n, f); }), [messages::PLATE_CLOSURE]);
     assert_eq!(wrong(quote! { plate!("p", n, |a, b| a); }), [messages::PLATE_CLOSURE]);
     assert_eq!(wrong(quote! { plate!("p", n, subsample = 3, rows = r, |r| r); }), [messages::TWO_SELECTIONS]);
+    assert_eq!(wrong(quote! { markov!(0..n); }), [messages::MARKOV_WITHOUT_LOOP]);
+    assert_eq!(wrong(quote! { for t in markov!(0..n, 2) {} }), [messages::surplus_argument(Verb::Markov)]);
     assert_eq!(wrong(quote! { factor!("f": T, w); }), [messages::TYPE_ON_NOTHING]);
     assert_eq!(wrong(quote! { sample!("z": Vec<_>, d); }), [messages::INCOMPLETE_TYPE]);
     assert_eq!(wrong(quote! { param!("w", sample!("z", d)); }), [messages::NESTED_IN_BUILDER]);
@@ -222,6 +224,9 @@ fn guides_propose_and_models_weigh() {
     assert_eq!(wrong_guide(quote! { sample!("z", d, auxiliary); }), Vec::<String>::new());
     assert_eq!(wrong_guide(quote! { sample!("z", d, auxiliary, obs = x); }), [messages::AUXILIARY_OBSERVED]);
     assert_eq!(wrong(quote! { sample!("z", d, auxiliary); }), [messages::AUXILIARY_IN_MODEL]);
+    assert_eq!(wrong(quote! { sample!("z", d, enumerate); }), Vec::<String>::new());
+    assert_eq!(wrong(quote! { sample!("z", d, enumerate, obs = x); }), [messages::ENUMERATED_OBSERVED]);
+    assert_eq!(wrong(quote! { sample!("z", d, enumerate, auxiliary); }), [messages::surplus_argument(Verb::Sample)]);
 }
 
 #[test]

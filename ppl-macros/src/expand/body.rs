@@ -9,7 +9,7 @@ use syn::{Block, Expr, ExprBlock, ExprClosure, ExprForLoop, Path, Stmt, parse_qu
 use super::parts::Parts;
 use super::site;
 use crate::ast::Kind;
-use crate::checked::{Action, Checked, Rows, What};
+use crate::checked::{Action, Checked, Mark, Rows, What};
 use crate::name::Name;
 use crate::placeholder;
 
@@ -72,7 +72,7 @@ impl<'a> Body<'a> {
         };
         match &action.what {
             What::Sample { dist, obs: Some(obs), .. } => self.eager(action, private("observe"), &[dist, obs]),
-            What::Sample { dist, auxiliary: true, .. } => self.eager(action, private("auxiliary"), &[dist]),
+            What::Sample { dist, mark: Mark::Auxiliary, .. } => self.eager(action, private("auxiliary"), &[dist]),
             What::Sample { dist, .. } => match self.model {
                 Some(model) => self.eager(action, self.site_of_model(model, &action.name, span), &[dist]),
                 None => self.eager(action, private("sample"), &[dist]),
@@ -86,6 +86,8 @@ impl<'a> Body<'a> {
                 self.lazy(action, private("param_constrained"), init, constraint.as_ref())
             }
             What::Plate { size, rows, body } => self.plate(action, size, rows, body.as_ref()),
+            // Its loop takes it with it.
+            What::Markov { .. } => TokenStream::new(),
         }
     }
 
@@ -108,10 +110,16 @@ impl<'a> Body<'a> {
     // Output: `sample(scaled(&mut *__ppl_h, w), Address::fixed("z"), d)`
     fn apply(&self, action: &Action, function: &TokenStream, values: &[TokenStream], nested: bool) -> TokenStream {
         let (handler, address, span) = (handler(action.span), address(&action.name), mixed(action.span));
-        let scaled = |factor: TokenStream| quote_spanned!(span=> ::ppl::__private::scaled(&mut *#handler, #factor));
+        let lent = match &action.what {
+            What::Sample { mark: Mark::Enumerate, .. } => {
+                quote_spanned!(span=> ::ppl::__private::enumerated(&mut *#handler))
+            }
+            _ => quote_spanned!(span=> &mut *#handler),
+        };
+        let scaled = |factor: TokenStream| quote_spanned!(span=> ::ppl::__private::scaled(#lent, #factor));
         let factor = scale(action).map(|factor| self.expr(factor));
         if !nested {
-            let handler = factor.map_or_else(|| quote_spanned!(span=> &mut *#handler), scaled);
+            let handler = factor.map_or_else(|| lent.clone(), scaled);
             return quote_spanned! {span=> #function(#handler, #address, #(#values),*) };
         }
         let name = |i: usize| format_ident!("__ppl_{}", i, span = Span::mixed_site());
@@ -119,7 +127,7 @@ impl<'a> Body<'a> {
         let last = factor.as_ref().map(|_| name(values.len()));
         let handler = match &last {
             Some(last) => scaled(quote!(#last)),
-            None => quote_spanned!(span=> &mut *#handler),
+            None => lent.clone(),
         };
         let (values, taken) = (values.iter().chain(&factor), taken.iter().chain(&last));
         let arguments = taken.clone().take(values.clone().count() - usize::from(last.is_some()));
@@ -228,7 +236,7 @@ impl VisitMut for Shapes<'_, '_> {
         visit_mut::visit_expr_mut(self, expr);
         match expr {
             Expr::ForLoop(each) => {
-                if let Some(block) = self.loop_over_plate(each) {
+                if let Some(block) = self.loop_over_plate(each).or_else(|| self.chain(each)) {
                     *expr = Expr::Block(block);
                 }
             }
@@ -262,6 +270,30 @@ impl Shapes<'_, '_> {
             #(#attrs)*
             #label for #pat in #plate.rows() {
                 let #handler = #plate.handler();
+                #(#stmts)*
+            }
+        }))
+    }
+}
+
+impl Shapes<'_, '_> {
+    // Input:  `for t in markov!(0..n, history = 2) { body }`
+    // Output: `{ let __ppl_steps = 0..n; let mut __ppl_chain = Markov::begin(&mut *__ppl_h, 2);
+    //            for t in __ppl_steps { let __ppl_h = __ppl_chain.step(); body } }`
+    fn chain(&self, each: &ExprForLoop) -> Option<ExprBlock> {
+        let action = placeholder::id(&each.expr).and_then(|id| self.0.action(id))?;
+        let What::Markov { steps, history } = &action.what else { return None };
+        let (handler, steps) = (handler(action.span), self.0.expr(steps));
+        let history = history.as_ref().map_or_else(|| quote!(1), |history| self.0.expr(history));
+        let own = |name: &str| Ident::new(name, Span::mixed_site());
+        let (around, chain) = (own("__ppl_steps"), own("__ppl_chain"));
+        let ExprForLoop { attrs, label, pat, body: Block { stmts, .. }, .. } = each;
+        Some(parse_quote!({
+            let #around = #steps;
+            let mut #chain = ::ppl::__private::Markov::begin(&mut *#handler, #history);
+            #(#attrs)*
+            #label for #pat in #around {
+                let #handler = #chain.step();
                 #(#stmts)*
             }
         }))

@@ -353,3 +353,33 @@ fn a_module_visits_its_layers() {
     assert!(!expansion.contains("self . b"));
     assert!(phases::module(quote! { enum E { A } }).to_string().contains("compile_error"));
 }
+
+#[test]
+fn a_chain_lends_the_handler_step_by_step() {
+    let expansion = model(
+        quote!(),
+        quote!(
+            fn m(n: usize) {
+                for t in markov!(0..n, history = 2) {
+                    sample!("x_{t}", d, enumerate);
+                }
+            }
+        ),
+    );
+    assert_has(
+        &expansion,
+        quote!({
+            let __ppl_steps = 0..n;
+            let mut __ppl_chain = ::ppl::__private::Markov::begin(&mut *__ppl_h, 2);
+            for t in __ppl_steps {
+                let __ppl_h = __ppl_chain.step();
+                ::ppl::__private::sample(
+                    ::ppl::__private::enumerated(&mut *__ppl_h),
+                    ::ppl::__private::Address::indexed("x_{}", &[::ppl::__private::SiteIndex::to_index(t)]),
+                    d,
+                );
+            }
+        }),
+    );
+    assert!(expansion.contains("name : \"x_{}\" , latent : false"), "{expansion}");
+}

@@ -38,9 +38,9 @@ impl VisitMut for Finder<'_> {
             },
             Expr::ForLoop(each) => {
                 if let Expr::Macro(call) = &*each.expr
-                    && let Some((Verb::Plate, span)) = verb(&call.mac.path)
+                    && let Some((verb @ (Verb::Plate | Verb::Markov), span)) = verb(&call.mac.path)
                 {
-                    *each.expr = self.take(Verb::Plate, span, call.mac.tokens.clone(), true);
+                    *each.expr = self.take(verb, span, call.mac.tokens.clone(), true);
                 }
                 visit_mut::visit_expr_for_loop_mut(self, each);
             }
