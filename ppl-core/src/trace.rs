@@ -27,6 +27,8 @@ pub struct SiteRecord<E: Dtype, D: Backend<E>> {
     pub value: Box<dyn AnyValue>,
     /// Whether the value is data.
     pub observed: bool,
+    /// Whether it is marked to be summed out.
+    pub enumerate: bool,
     /// Whether draws carry pathwise gradients.
     pub has_rsample: bool,
     /// The distribution's name.
@@ -76,6 +78,7 @@ impl<E: Dtype, D: Backend<E>> SiteRecord<E, D> {
             kind: state.kind,
             value: value.boxed(),
             observed: state.observed,
+            enumerate: state.enumerate,
             has_rsample: site.has_rsample(),
             distribution: site.distribution(),
             log_prob,

@@ -15,6 +15,8 @@ mod decaying_average;
 mod trace_elbo;
 // The same with closed divergences.
 mod trace_mean_field_elbo;
+// The same with discrete sites summed out.
+mod trace_enum_elbo;
 // What a site's value can change, by order and by plate.
 mod downstream;
 // What is taken off the cost of a scored site.
@@ -37,6 +39,7 @@ pub use renyi_elbo::RenyiElbo;
 pub use reweighted_wake_sleep::ReweightedWakeSleep;
 pub use tail_adaptive::TailAdaptive;
 pub use trace_elbo::TraceElbo;
+pub use trace_enum_elbo::TraceEnumElbo;
 pub use trace_graph_elbo::TraceGraphElbo;
 pub use trace_mean_field_elbo::TraceMeanFieldElbo;
 

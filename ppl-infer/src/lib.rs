@@ -17,6 +17,8 @@ pub mod export;
 pub mod pictures;
 // What a chain samples: a density whose positions have names.
 pub mod target;
+// Exact sums over discrete sites.
+pub mod enumeration;
 // A model with data as a density over a vector.
 pub mod model_density;
 // Markov chain Monte Carlo: kernels and their warm-up.
@@ -52,9 +54,10 @@ pub use chains::{Mcmc, McmcOptions};
 pub use density::LogDensity;
 pub use draws::Draws;
 pub use elbo::{
-    Baseline, Loss, Objective, RenyiElbo, ReweightedWakeSleep, TailAdaptive, TraceElbo, TraceGraphElbo,
+    Baseline, Loss, Objective, RenyiElbo, ReweightedWakeSleep, TailAdaptive, TraceElbo, TraceEnumElbo, TraceGraphElbo,
     TraceMeanFieldElbo,
 };
+pub use enumeration::InferDiscrete;
 pub use gibbs::Gibbs;
 pub use model_density::{LatentSite, ModelDensity};
 pub use optim::{AdaBound, AdaGrad, Adam, AdamW, AmsGrad, Clip, ClippedAdam, Optimizer, RmsProp, Schedule, Sgd};

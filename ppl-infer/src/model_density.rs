@@ -18,9 +18,12 @@ use ppl_core::{Dtype, Error, Tensor};
 
 use crate::density::LogDensity;
 use crate::draws::Variable;
+use crate::enumeration::Choose;
 
 // What a run with such numbers means by its statements.
 pub(crate) mod handler;
+// Sites that are summed over.
+mod summed;
 // Where a chain can begin.
 pub(crate) mod start;
 // The density as a target of chains.
@@ -60,8 +63,9 @@ pub struct SitePlate {
 /// The log-density of a model with data as a function of one flat vector: all latent values, each mapped
 /// from unconstrained numbers onto its support, with the Jacobians of the maps, up to a constant.
 ///
-/// Only continuous latent sites that every run has can stand in a vector: a discrete one, one that comes
-/// and goes, and a plate that draws a subsample are errors that name them. Parameters have the values of
+/// Sites that are marked `enumerate` are summed over, exactly ([`enumeration`](crate::enumeration)); in a draw they have
+/// values from their posterior given the others. Of the rest, only continuous latent sites that every run has can stand in a
+/// vector: a discrete one, one that comes and goes, and a plate that draws a subsample are errors that name them. Parameters have the values of
 /// the store, or their initial ones, and do not move.
 #[derive(Clone, Debug)]
 pub struct ModelDensity<M, A, E: Dtype, D: Backend<E>> {
@@ -71,6 +75,10 @@ pub struct ModelDensity<M, A, E: Dtype, D: Backend<E>> {
     sites: Vec<LatentSite>,
     /// Whether a plate may draw a subsample, the same one in every run.
     subsamples: bool,
+    /// Whether there are sites to be summed over.
+    enumerates: bool,
+    /// Whether their dependences were checked.
+    checked: bool,
     /// What a draw holds, once it was asked for.
     variables: Option<Vec<Variable>>,
 }
@@ -101,19 +109,37 @@ where
 
     /// [`ModelDensity::with_params`] of arguments that are a tuple already.
     pub(crate) fn of(model: M, args: A, params: ParamStore<E, D>) -> Result<Self, Error> {
-        Self::found(ModelDensity { model, args, params, sites: Vec::new(), subsamples: false, variables: None })
+        Self::found(ModelDensity {
+            model,
+            args,
+            params,
+            sites: Vec::new(),
+            subsamples: false,
+            enumerates: false,
+            checked: false,
+            variables: None,
+        })
     }
 
     /// The density given the rows of one batch, for guides: a plate that draws a subsample has one by its name.
     pub(crate) fn of_a_batch(model: M, args: A, params: ParamStore<E, D>) -> Result<Self, Error> {
-        Self::found(ModelDensity { model, args, params, sites: Vec::new(), subsamples: true, variables: None })
+        Self::found(ModelDensity {
+            model,
+            args,
+            params,
+            sites: Vec::new(),
+            subsamples: true,
+            enumerates: false,
+            checked: false,
+            variables: None,
+        })
     }
 
     fn found(mut density: Self) -> Result<Self, Error> {
-        density.sites = density.run(|inner, _, body| {
+        (density.sites, density.enumerates) = density.run(|inner, _, body| {
             let mut find = Find::new(inner);
             no_grad(|| body(&mut find));
-            Ok(find.sites)
+            Ok((find.sites, find.enumerates))
         })?;
         Ok(density)
     }
@@ -137,6 +163,9 @@ where
 
     /// The log-density, and the numbers of each site.
     fn at(&mut self, position: &[E]) -> Result<(Tensor<(), E, D>, Leaves<E, D>), Error> {
+        if self.enumerates {
+            return self.summed(position);
+        }
         self.run(|inner, sites, body| {
             let mut put = Put::new(inner, sites, position);
             body(&mut put);
@@ -154,8 +183,10 @@ where
     /// If `position` has not [`LogDensity::dim`] numbers.
     pub fn trace(&mut self, position: &[E]) -> Result<Trace<E, D>, Error> {
         assert_eq!(position.len(), self.dim(), "numbers of a position");
+        let chosen = self.chosen(position)?;
         self.run(|inner, sites, body| {
-            let mut put = Put::new(inner, sites, position);
+            let mut choose = Choose::new(inner, &chosen);
+            let mut put = Put::new(&mut choose, sites, position);
             let mut tracer = Tracer::new(&mut put);
             no_grad(|| body(&mut tracer));
             let trace = tracer.into_trace();

@@ -1,5 +1,7 @@
 //! One run of the guide and one of the model under it, and what must hold between them.
 
+use std::collections::HashMap;
+
 use ppl_core::autodiff::no_grad;
 use ppl_core::backend::Backend;
 use ppl_core::handler::Handler;
@@ -11,6 +13,8 @@ use ppl_core::rng::Rng;
 use ppl_core::site::{SampleSite, SiteKind};
 use ppl_core::trace::{Keep, SiteRecord, Trace};
 use ppl_core::{Dtype, Error};
+
+use crate::enumeration::Stated;
 
 /// A run of the guide, and one of the model at the values that the guide drew.
 #[derive(Clone, Debug)]
@@ -116,63 +120,81 @@ impl<E: Dtype, D: Backend<E>> Pair<E, D> {
         self.guide.problem().or_else(|| self.model.problem())
     }
 
-    /// Whether every latent site of the model was drawn by the guide and the other way round, under
-    /// plates that scale alike.
     fn check<M: Program, G: Program>(&self) -> Result<(), Error> {
-        for site in self.model.sites().filter(|site| site.is_latent()) {
-            if self.guide.site(site.address.as_str()).is_none_or(|drawn| drawn.kind != SiteKind::Sample) {
-                return Err(misfit(
-                    site,
-                    format!(
-                        "the model `{}` samples it, but the guide `{}` did not in this run; sample it there, or observe it",
-                        M::NAME,
-                        G::NAME
-                    ),
-                ));
-            }
-        }
-        self.guide.sites().try_for_each(|site| match site.kind {
-            SiteKind::Factor => Err(misfit(
-                site,
-                format!(
-                    "the guide `{}` weighs it; a guide proposes values, and factors belong into the model",
-                    G::NAME
-                ),
-            )),
-            SiteKind::Sample if site.observed => Err(misfit(
-                site,
-                format!("the guide `{}` observes it; observe it in the model, and leave it out of the guide", G::NAME),
-            )),
-            SiteKind::Sample => self.check_drawn::<M, G>(site),
-            SiteKind::Auxiliary | SiteKind::Deterministic | SiteKind::Intervened => Ok(()),
-        })
+        let stated = self.model.sites().map(|site| Stated {
+            name: site.address.to_string(),
+            latent: site.is_latent(),
+            observed: site.observed,
+            scale: scale(&site.frames),
+            enumerate: site.enumerate,
+        });
+        check::<M, G, E, D>(&stated.collect::<Vec<_>>(), &self.guide)
     }
+}
 
-    fn check_drawn<M: Program, G: Program>(&self, drawn: &SiteRecord<E, D>) -> Result<(), Error> {
-        let (model, guide) = (M::NAME, G::NAME);
-        let Some(site) = self.model.site(drawn.address.as_str()) else {
-            return Err(misfit(
-                drawn,
-                format!(
-                    "the guide `{guide}` samples it, but the model `{model}` did not in this run; a variable of the guide alone is marked `auxiliary`"
-                ),
-            ));
-        };
-        if !site.is_latent() {
-            let given = if site.observed { "observes it" } else { "sets it by an intervention" };
-            return Err(misfit(drawn, format!("the guide `{guide}` samples it, but the model `{model}` {given}")));
+/// Whether every latent site of the model was drawn by the guide and the other way round, under plates that scale alike.
+pub(crate) fn check<M: Program, G: Program, E: Dtype, D: Backend<E>>(
+    model: &[Stated],
+    guide: &Trace<E, D>,
+) -> Result<(), Error> {
+    for site in model.iter().filter(|site| site.latent) {
+        if guide.site(&site.name).is_none_or(|drawn| drawn.kind != SiteKind::Sample) {
+            let remedy = match site.enumerate {
+                true => {
+                    "the model leaves it to be summed out, which the objective `TraceEnumElbo` does; or sample it there"
+                }
+                false => "sample it there, or observe it",
+            };
+            let problem = format!(
+                "the model `{}` samples it, but the guide `{}` did not in this run; {remedy}",
+                M::NAME,
+                G::NAME
+            );
+            return Err(Error::Site { site: site.name.clone(), problem });
         }
-        let (inner, outer) = (scale(&drawn.frames), scale(&site.frames));
-        if (inner - outer).abs() > 1e-9 * outer {
-            return Err(misfit(
-                drawn,
-                format!(
-                    "the plates around it scale by {outer} in the model `{model}` and by {inner} in the guide `{guide}`; put it in the same plates"
-                ),
-            ));
-        }
-        Ok(())
     }
+    let by_name: HashMap<&str, &Stated> = model.iter().map(|site| (site.name.as_str(), site)).collect();
+    guide.sites().try_for_each(|site| match site.kind {
+        SiteKind::Factor => Err(misfit(
+            site,
+            format!("the guide `{}` weighs it; a guide proposes values, and factors belong into the model", G::NAME),
+        )),
+        SiteKind::Sample if site.observed => Err(misfit(
+            site,
+            format!("the guide `{}` observes it; observe it in the model, and leave it out of the guide", G::NAME),
+        )),
+        SiteKind::Sample => check_drawn::<M, G, E, D>(by_name.get(site.address.as_str()).copied(), site),
+        SiteKind::Auxiliary | SiteKind::Deterministic | SiteKind::Intervened => Ok(()),
+    })
+}
+
+fn check_drawn<M: Program, G: Program, E: Dtype, D: Backend<E>>(
+    site: Option<&Stated>,
+    drawn: &SiteRecord<E, D>,
+) -> Result<(), Error> {
+    let (model, guide) = (M::NAME, G::NAME);
+    let Some(site) = site else {
+        return Err(misfit(
+            drawn,
+            format!(
+                "the guide `{guide}` samples it, but the model `{model}` did not in this run; a variable of the guide alone is marked `auxiliary`"
+            ),
+        ));
+    };
+    if !site.latent {
+        let given = if site.observed { "observes it" } else { "sets it by an intervention" };
+        return Err(misfit(drawn, format!("the guide `{guide}` samples it, but the model `{model}` {given}")));
+    }
+    let (inner, outer) = (scale(&drawn.frames), site.scale);
+    if (inner - outer).abs() > 1e-9 * outer {
+        return Err(misfit(
+            drawn,
+            format!(
+                "the plates around it scale by {outer} in the model `{model}` and by {inner} in the guide `{guide}`; put it in the same plates"
+            ),
+        ));
+    }
+    Ok(())
 }
 
 /// What an objective asks of a pair of runs; by default nothing beyond the two traces.
@@ -185,7 +207,7 @@ pub struct Ask {
 }
 
 /// The trace of a program under a handler.
-fn record<A, M: Model<A>>(
+pub(crate) fn record<A, M: Model<A>>(
     keep: Keep,
     program: &M,
     args: A,

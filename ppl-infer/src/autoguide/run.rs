@@ -7,7 +7,7 @@ use ppl_core::{Dtype, Error, Tensor};
 
 use super::family::{Family, Layout, Proposal};
 use super::rows::places_in;
-use crate::model_density::handler::{is_latent, plates_around};
+use crate::model_density::handler::{is_in_vector, is_latent, plates_around};
 
 /// Gives latent sites their values, and shows them to the handler inside, with the density of the guide.
 pub(super) struct Propose<'h, E: Dtype, D: Backend<E>> {
@@ -96,7 +96,11 @@ impl<E: Dtype, D: Backend<E>> Handler<E, D> for Propose<'_, E, D> {
 
     /// What is not latent has its value, and is not the guide's to show; after an error the prior draws.
     fn sample(&mut self, site: &mut dyn SampleSite<E, D>) {
-        if !is_latent(site) {
+        if is_latent(site) && site.state().enumerate && !site.has_value() {
+            // Others sum over it.
+            site.draw(&mut self.inner.context().rng);
+        }
+        if !is_in_vector(site) {
             return;
         }
         let proposed = if self.failed { Ok(()) } else { self.propose(site) };

@@ -13,20 +13,27 @@ use rand::seq::index;
 
 use super::{LatentSite, SitePlate};
 
-/// Whether a site is one of the vector's.
+/// Whether a site's value is to be found.
 pub(crate) fn is_latent<E: Dtype, D: Backend<E>>(site: &dyn SampleSite<E, D>) -> bool {
     !site.is_observed() && site.state().is_random()
+}
+
+/// Whether a site is one of the vector's: its value is to be found, and not summed over.
+pub(crate) fn is_in_vector<E: Dtype, D: Backend<E>>(site: &dyn SampleSite<E, D>) -> bool {
+    is_latent(site) && !site.state().enumerate
 }
 
 /// Collects the latent sites; their values are the images of zeros.
 pub(super) struct Find<'h, E: Dtype, D: Backend<E>> {
     inner: &'h mut dyn Handler<E, D>,
     pub(super) sites: Vec<LatentSite>,
+    /// Whether there are sites to be summed over.
+    pub(super) enumerates: bool,
 }
 
 impl<'h, E: Dtype, D: Backend<E>> Find<'h, E, D> {
     pub(super) fn new(inner: &'h mut dyn Handler<E, D>) -> Self {
-        Find { inner, sites: Vec::new() }
+        Find { inner, sites: Vec::new(), enumerates: false }
     }
 
     fn add(&mut self, site: &mut dyn SampleSite<E, D>) -> Result<(), Error> {
@@ -49,10 +56,11 @@ impl<E: Dtype, D: Backend<E>> Handler<E, D> for Find<'_, E, D> {
     }
 
     fn sample(&mut self, site: &mut dyn SampleSite<E, D>) {
-        if is_latent(site) {
+        if is_in_vector(site) {
             let added = self.add(site);
             self.inner.context().check(added);
         }
+        self.enumerates |= is_latent(site) && site.state().enumerate;
         self.inner.sample(site);
     }
 }
@@ -111,6 +119,7 @@ pub(super) struct Put<'h, E: Dtype, D: Backend<E>> {
     position: &'h [E],
     /// The numbers of each site, once it has been met: each a leaf of differentiation under a recorder.
     pub(super) leaves: Vec<Option<Flat<E, D>>>,
+    met: Vec<bool>,
     /// The site that is met next if the order is the same as before.
     next: usize,
     /// Whether log-densities are wanted.
@@ -125,6 +134,7 @@ impl<'h, E: Dtype, D: Backend<E>> Put<'h, E, D> {
             sites,
             position,
             leaves: vec![None; sites.len()],
+            met: vec![false; sites.len()],
             next: 0,
             scores: true,
             terms: Vec::with_capacity(2 * sites.len() + 1),
@@ -136,10 +146,20 @@ impl<'h, E: Dtype, D: Backend<E>> Put<'h, E, D> {
         Put { scores: false, ..Put::new(inner, sites, position) }
     }
 
+    /// Gives values, with these leaves where there are any, and collects the Jacobians alone.
+    pub(super) fn again(
+        inner: &'h mut dyn Handler<E, D>,
+        sites: &'h [LatentSite],
+        position: &'h [E],
+        leaves: Vec<Option<Flat<E, D>>>,
+    ) -> Self {
+        Put { leaves, ..Put::silent(inner, sites, position) }
+    }
+
     /// # Errors
     /// If the run left out a site.
     pub(super) fn check_complete(&self) -> Result<(), Error> {
-        match self.leaves.iter().position(Option::is_none) {
+        match self.met.iter().position(|met| !met) {
             Some(missed) => {
                 Err(changed(self.sites[missed].name.clone(), "this run did not sample it, but an earlier one did"))
             }
@@ -152,7 +172,7 @@ impl<'h, E: Dtype, D: Backend<E>> Put<'h, E, D> {
         let found = expected.or_else(|| self.sites.iter().position(|site| site.name == name));
         let place = found.ok_or_else(|| changed(name.to_owned(), "this run samples it, but an earlier one did not"))?;
         self.next = place + 1;
-        if self.leaves[place].is_some() {
+        if std::mem::replace(&mut self.met[place], true) {
             return Err(wrong(name.to_owned(), "it is sampled twice in one run; give each its own name or index"));
         }
         Ok(place)
@@ -160,9 +180,10 @@ impl<'h, E: Dtype, D: Backend<E>> Put<'h, E, D> {
 
     fn put(&mut self, site: &mut dyn SampleSite<E, D>) -> Result<(), Error> {
         let place = self.place(site.name())?;
-        let numbers = self.position[self.sites[place].range.clone()].to_vec();
-        let numbers = Tensor::vector(numbers);
-        let leaf = &*self.leaves[place].insert(if is_recording() { numbers.tracked() } else { numbers });
+        let leaf = self.leaves[place].get_or_insert_with(|| {
+            let numbers = Tensor::vector(self.position[self.sites[place].range.clone()].to_vec());
+            if is_recording() { numbers.tracked() } else { numbers }
+        });
         self.terms.extend(site.set_unconstrained(leaf)?);
         Ok(())
     }
@@ -174,7 +195,7 @@ impl<E: Dtype, D: Backend<E>> Handler<E, D> for Put<'_, E, D> {
     }
 
     fn sample(&mut self, site: &mut dyn SampleSite<E, D>) {
-        if is_latent(site) {
+        if is_in_vector(site) {
             let put = self.put(site);
             self.inner.context().check(put);
         }
@@ -213,7 +234,7 @@ impl<E: Dtype, D: Backend<E>> Handler<E, D> for Take<'_, E, D> {
     }
 
     fn sample(&mut self, site: &mut dyn SampleSite<E, D>) {
-        if is_latent(site) {
+        if is_in_vector(site) {
             let taken = self.take(site);
             self.inner.context().check(taken);
         }

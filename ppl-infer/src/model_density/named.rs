@@ -11,6 +11,7 @@ use ppl_core::{Dtype, Error};
 
 use crate::density::LogDensity;
 use crate::draws::{Role, Variable, layout};
+use crate::enumeration::Choose;
 use crate::target::{Explanation, InitStrategy, Target, Term};
 
 use super::ModelDensity;
@@ -43,8 +44,10 @@ where
         };
         let start = values.len();
         values.resize(start + variables.last().map_or(0, |last| last.range.end), f64::NAN);
+        let chosen = self.chosen(position)?;
         let written = self.run(|inner, sites, body| {
-            let mut put = Put::silent(inner, sites, position);
+            let mut choose = Choose::new(inner, &chosen);
+            let mut put = Put::silent(&mut choose, sites, position);
             let mut write = Write { inner: &mut put, variables: &variables, next: 0, row: &mut values[start..] };
             no_grad(|| body(&mut write));
             put.check_complete()

@@ -1,0 +1,76 @@
+//! The density of a model with sites that are summed over.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hasher};
+
+use ppl_core::autodiff::{is_recording, no_grad};
+use ppl_core::backend::Backend;
+use ppl_core::model::Model;
+use ppl_core::rng::Rng;
+use ppl_core::trace::total;
+use ppl_core::{Dtype, Error, Tensor};
+
+use crate::enumeration::{Choices, Enumerated, Rerun};
+
+use super::handler::{Put, wrong};
+use super::{Leaves, ModelDensity};
+
+impl<A, M, E, D> ModelDensity<M, A, E, D>
+where
+    A: Clone,
+    M: Model<A, E = E, D = D>,
+    E: Dtype,
+    D: Backend<E>,
+{
+    /// The log-density at a position, and the numbers of each site.
+    pub(super) fn summed(&mut self, position: &[E]) -> Result<(Tensor<(), E, D>, Leaves<E, D>), Error> {
+        let (enumerated, jacobian, leaves) = self.enumerated(position)?;
+        let (log_density, surrogate) = match is_recording() {
+            true => enumerated.surrogate_at_all()?,
+            false => (enumerated.log_evidence_at_all()?, Tensor::zeros()),
+        };
+        // The value is the density's, the gradient the surrogate's.
+        let shift = log_density - surrogate.item().wide();
+        Ok((total([jacobian, surrogate, Tensor::scalar(shift)]), leaves))
+    }
+
+    /// Values of the enumerated sites, drawn from their posterior given a position: the same for the same position.
+    pub(super) fn chosen(&mut self, position: &[E]) -> Result<Choices, Error> {
+        if !self.enumerates {
+            return Ok(HashMap::new());
+        }
+        let mut hasher = DefaultHasher::new();
+        position.iter().for_each(|x| hasher.write_u64(x.wide().to_bits()));
+        let (enumerated, ..) = no_grad(|| self.enumerated(position))?;
+        let drawn = enumerated.draw(&mut Rng::named(hasher.finish(), "enumerated sites"))?;
+        Ok(drawn.into_iter().collect())
+    }
+
+    /// All values of the enumerated sites at a position, the Jacobians, and the numbers of each site.
+    fn enumerated(&mut self, position: &[E]) -> Result<(Enumerated<E, D>, Tensor<(), E, D>, Leaves<E, D>), Error> {
+        let mut leaves: Leaves<E, D> = vec![None; self.sites.len()];
+        let mut jacobian: Option<Tensor<(), E, D>> = None;
+        let check = !std::mem::replace(&mut self.checked, true);
+        let rerun: &mut Rerun<'_, E, D> = &mut |wrap| {
+            self.run(|inner, sites, body| {
+                let mut result = Ok(());
+                wrap(inner, &mut |inner| {
+                    let mut put = Put::again(inner, sites, position, std::mem::take(&mut leaves));
+                    body(&mut put);
+                    result = put.check_complete();
+                    leaves = put.leaves;
+                    let found = total(put.terms);
+                    let first = jacobian.get_or_insert_with(|| found.clone());
+                    // Equal or both not finite.
+                    if first.item().wide().to_bits() != found.item().wide().to_bits() {
+                        let site = sites.first().map_or(String::new(), |site| site.name.clone());
+                        result = Err(wrong(site, "the support of a latent site depends on a site that is summed over"));
+                    }
+                });
+                result
+            })
+        };
+        let enumerated = Enumerated::checked(rerun, check)?;
+        Ok((enumerated, jacobian.unwrap_or_else(Tensor::zeros), leaves))
+    }
+}
