@@ -1,7 +1,8 @@
 //! A mixture of two normals whose assignments are summed out, by an autoguide. `cargo run --release --example mixture_model`
 //!
-//! Each datum comes from one of two components; the likelihood is the sum over both. Known: the posterior of the two means by
-//! quadrature on a grid. Afterwards each datum has its probability of either component. The last line on stdout is one JSON object.
+//! Each datum comes from one of two components. Its assignment is a discrete site that is enumerated: the objective sums over both
+//! values, and the guide has the means alone. Known: the posterior of the two means by quadrature on a grid. Afterwards the most
+//! probable assignment of each datum is found, given the means. The last line on stdout is one JSON object.
 
 #[path = "sampling/mod.rs"]
 mod sampling;
@@ -10,9 +11,10 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use clap::Parser;
+use ppl::distribution::Expand;
 use ppl::infer::autoguide::{AutoGuide, Full};
 use ppl::infer::optim::Schedule;
-use ppl::infer::{Adam, AutoMultivariateNormal, InitStrategy, RunOptions, Svi, TraceElbo};
+use ppl::infer::{Adam, AutoMultivariateNormal, InferDiscrete, InitStrategy, RunOptions, Svi, TraceEnumElbo};
 use ppl::prelude64::*;
 use ppl::rng::Rng;
 use rand::Rng as _;
@@ -34,9 +36,9 @@ const TRUTH: [f64; 2] = [-1.8, 2.0];
 fn mixture_model(data: &Rows) {
     let means: Pair = plate!("components", 2, |_| sample!("means", Normal::new(Tensor::from(PRIORS), WIDTH)));
     plate!("rows", ROWS, |_| {
-        let weights = Pair::from(WEIGHTS).broadcast::<Rank2<ROWS, 2>, _>();
-        let components = Normal::new(means.broadcast::<Rank2<ROWS, 2>, _>(), SCALE);
-        sample!("y", MixtureSameFamily::new(Categorical::new(weights), components), obs = data);
+        let weights = Categorical::new(Pair::from(WEIGHTS)).expand(Rank2::<ROWS, 2>::default());
+        let z: Tensor<Rank1<ROWS>, usize> = sample!("z", weights, enumerate);
+        sample!("y", Normal::new(means.gather::<Rank1<ROWS>>(&z.to_vec()), SCALE), obs = data);
     });
 }
 
@@ -108,7 +110,7 @@ fn run(options: &Options) -> Result<Value, Box<dyn Error>> {
     let guide: AutoMultivariateNormal<_, f64> =
         AutoGuide::beginning(mixture_model, Full::default(), &rows, &start, options.seed)?;
     let adam = Adam::new(0.05).schedule(Schedule::Cosine { warmup: 0, steps: options.steps, floor: 1e-3 });
-    let mut svi = Svi::new(mixture_model, guide.clone(), adam, TraceElbo::with_particles(4)).seed(options.seed);
+    let mut svi = Svi::new(mixture_model, guide.clone(), adam, TraceEnumElbo::with_particles(4)).seed(options.seed);
     svi.run(RunOptions::steps(options.steps), &rows)?;
     let elbo = svi.estimate(&rows, 500)?;
     let found = guide.posterior(svi.params());
@@ -126,9 +128,16 @@ fn run(options: &Options) -> Result<Value, Box<dyn Error>> {
     if -elbo.mean > evidence + 5.0 * elbo.standard_error + 1e-6 {
         return Err(format!("the ELBO {:.4} is above the log-evidence {evidence:.4}", -elbo.mean).into());
     }
-    // Which component is likelier, at the guide's means.
+    // Which component each datum most probably came from, at the guide's means.
+    let means = guide.median(svi.params(), &rows)?.means.value;
+    let values = MixtureModelValues { means: Some(means), ..MixtureModelValues::default() };
+    let assigned =
+        InferDiscrete::new(mixture_model.substitute(values), &rows, svi.params())?.most_probable()?.z.value.to_vec();
     let likelier = |y: f64| usize::from(weighed(1, found.loc[1], y) > weighed(0, found.loc[0], y));
-    let right = data.iter().zip(&truth).filter(|&(&y, &component)| likelier(y) == component).count();
+    if let Some(row) = (0..ROWS).find(|&row| assigned[row] != likelier(data[row])) {
+        return Err(format!("datum {row} was assigned to component {}, which is less probable", assigned[row]).into());
+    }
+    let right = assigned.iter().zip(&truth).filter(|(found, component)| found == component).count();
     println!("{right} of {ROWS} data are given the component that they came from");
     Ok(json!({
         "example": "mixture_model", "means": found.loc, "sds": found.scale(), "exact_means": mean, "exact_sds": sd,
