@@ -13,6 +13,8 @@ use ppl_core::rng::Rng;
 use ppl_core::trace::total;
 use ppl_core::{Dtype, Error, Tensor};
 
+// Numbers with and without derivatives.
+mod number;
 // Tables of log-factors.
 mod table;
 // Variable elimination.
@@ -23,6 +25,8 @@ mod record;
 mod structure;
 // From runs to tables.
 mod tables;
+// The bound with enumerated sites in the guide.
+mod elbo;
 // A run with values by number.
 mod choose;
 // Whether statements depend on what they may.
@@ -33,17 +37,22 @@ mod infer_discrete;
 pub(crate) use choose::{Choices, Choose};
 pub use contraction::{Backward, Contraction, Semiring, Uncontractible};
 pub use infer_discrete::InferDiscrete;
+pub use number::{Dual, Number};
 pub use table::{Graph, Plate, Table, Variable};
+
+pub use elbo::Elbo;
+pub use record::Side;
 
 use record::{Assignment, Enumerate, Record};
 use structure::{Known, Structure};
-use tables::Tables;
+use tables::{Runs, Tables};
 
 /// Puts handlers of its own around the inner one, and runs the body that it is given under them, once.
-pub type Wrap<'w, E, D> = dyn FnMut(&mut dyn Handler<E, D>, &mut dyn FnMut(&mut dyn Handler<E, D>)) + 'w;
+pub type Wrap<'w, E, D> = dyn FnMut(Side, &mut dyn Handler<E, D>, &mut dyn FnMut(&mut dyn Handler<E, D>)) + 'w;
 
-/// Runs a model under what it is given, on top of the handlers of a run: the same randomness and parameters each time.
-pub type Rerun<'r, E, D> = dyn FnMut(&mut Wrap<'_, E, D>) -> Result<(), Error> + 'r;
+/// Runs a model under what it is given, on top of the handlers of a run: the same randomness and parameters each time. Where a
+/// guide proposes values, it runs before, the first time and when the flag says so.
+pub type Rerun<'r, E, D> = dyn FnMut(bool, &mut Wrap<'_, E, D>) -> Result<(), Error> + 'r;
 
 /// What a guide must know of a statement of the model.
 #[derive(Clone, Debug)]
@@ -61,11 +70,14 @@ pub(crate) struct Stated {
 /// All values of a model's enumerated sites, with their log-densities.
 #[derive(Clone, Debug)]
 pub struct Enumerated<E: Dtype, D: Backend<E>> {
-    tables: Tables<E, D>,
+    /// The guide's factors, and the model's.
+    sides: [Tables<E, D>; 2],
+    /// Of each variable, whether it is the guide's.
+    guided: Vec<bool>,
     runs: usize,
-    /// The statements that are not enumerated.
+    /// The model's statements that are not enumerated.
     stated: Vec<Stated>,
-    /// The first site that the runs drew, if there is one.
+    /// The first of them that was drawn, if there is one.
     drawn: Option<String>,
 }
 
@@ -83,36 +95,42 @@ impl<E: Dtype, D: Backend<E>> Enumerated<E, D> {
     /// [`Enumerated::of`]; `check` says whether one run more looks for dependences that plates and chains do not allow.
     pub(crate) fn checked(rerun: &mut Rerun<'_, E, D>, check: bool) -> Result<Self, Error> {
         let mut structure = Structure::default();
-        let mut runs: Vec<HashMap<String, Record<E, D>>> = Vec::new();
+        let mut runs: Runs<E, D> = Vec::new();
         while runs.is_empty() || runs.len() < structure.runs() {
-            let records = one_run(rerun, &assignment(&structure, runs.len()))?;
-            let seen = records.iter().map(|record| (record.name.as_str(), &record.place, record.cardinality));
+            let guide = runs.is_empty() || structure.guide_enumerates();
+            let records = one_run(rerun, guide, &assignment(&structure, runs.len()))?;
             // The first run has the first value of each site, whatever sites there are.
-            if structure.merge(seen)? && !runs.is_empty() {
+            if structure.merge(&records)? && !runs.is_empty() {
                 runs.truncate(1);
             } else {
                 runs.push(by_name(records)?);
             }
         }
-        let tables = Tables::of(&structure, &runs)?;
-        if check && runs.len() > 1 {
-            check::dependences(&tables, rerun)?;
+        let sides = Tables::of(&structure, &runs)?;
+        if check && runs.len() > 1 && !structure.guide_enumerates() {
+            check::dependences(&sides[Side::Model as usize], rerun)?;
         }
-        let any = |known: &Known| runs.iter().find_map(|records| records.get(&known.name));
-        let drawn =
-            structure.known.iter().filter_map(any).find(|record| record.drawn).map(|record| record.name.clone());
-        let others = structure.known.iter().filter(|known| known.cardinality.is_none());
-        let stated = others.filter_map(any).map(|record| Stated {
+        let of_model = structure.known.iter().filter(|known| known.side == Side::Model);
+        let any = |known: &Known| runs.iter().find_map(|records| records.get(&(known.side, known.name.clone())));
+        let others: Vec<&Record<E, D>> =
+            of_model.filter_map(any).filter(|record| record.cardinality.is_none()).collect();
+        let stated = others.iter().map(|record| Stated {
             name: record.name.clone(),
             latent: record.latent,
             observed: record.observed,
             enumerate: false,
             scale: record.place.frames.iter().map(|frame| frame.scale()).product(),
         });
-        Ok(Enumerated { tables, runs: runs.len(), stated: stated.collect(), drawn })
+        Ok(Enumerated {
+            stated: stated.collect(),
+            drawn: others.iter().find(|record| record.drawn).map(|record| record.name.clone()),
+            guided: structure.variables.iter().map(|variable| variable.side == Side::Guide).collect(),
+            runs: runs.len(),
+            sides,
+        })
     }
 
-    /// The statements that are not enumerated.
+    /// The model's statements that are not enumerated.
     pub(crate) fn stated(&self) -> &[Stated] {
         &self.stated
     }
@@ -122,9 +140,13 @@ impl<E: Dtype, D: Backend<E>> Enumerated<E, D> {
         self.runs
     }
 
-    /// The factors.
+    fn model(&self) -> &Tables<E, D> {
+        &self.sides[Side::Model as usize]
+    }
+
+    /// The model's factors.
     pub fn graph(&self) -> &Graph {
-        &self.tables.graph
+        &self.model().graph
     }
 
     /// ln of the sum of the joint density over all values.
@@ -153,18 +175,9 @@ impl<E: Dtype, D: Backend<E>> Enumerated<E, D> {
         Ok(self.surrogate_of(&self.contract_at_all(Semiring::Sum)?))
     }
 
-    fn surrogate_of(&self, contraction: &Contraction<'_>) -> (f64, Tensor<(), E, D>) {
-        let mut terms = Vec::new();
-        for (sources, flow) in self.tables.sources.iter().zip(contraction.backward(Backward::Gradient)) {
-            let elements = flow.len().checked_div(sources.len()).unwrap_or(0);
-            for (source, flow) in sources.iter().zip(flow.chunks(elements.max(1))) {
-                let Some(source) = source.as_ref().filter(|_| flow.iter().any(|&weight| weight != 0.0)) else {
-                    continue;
-                };
-                terms.push(source.weighed(flow));
-            }
-        }
-        (contraction.total, total(terms))
+    fn surrogate_of(&self, contraction: &Contraction<'_, f64>) -> (f64, Tensor<(), E, D>) {
+        let flows = contraction.backward(Backward::Gradient, Vec::new());
+        (contraction.total, total(self.model().weighed(&flows)))
     }
 
     /// For each enumerated site, by name, the probability of each value given the data, for each element of its plates:
@@ -174,10 +187,10 @@ impl<E: Dtype, D: Backend<E>> Enumerated<E, D> {
     /// # Errors
     /// As [`Enumerated::log_evidence`].
     pub fn marginals(&self) -> Result<Vec<(String, Vec<Vec<f64>>)>, Error> {
-        let flows = self.contract(Semiring::Sum)?.backward(Backward::Gradient);
+        let flows = self.contract(Semiring::Sum)?.backward(Backward::Gradient, Vec::new());
         let mut rows = self.of_variables(&flows);
-        for ((_, rows), variable) in rows.iter_mut().zip(&self.tables.graph.variables) {
-            let scale: f64 = variable.plates.iter().map(|&plate| self.tables.graph.plates[plate].scale).product();
+        for ((_, rows), variable) in rows.iter_mut().zip(&self.graph().variables) {
+            let scale: f64 = variable.plates.iter().map(|&plate| self.graph().plates[plate].scale).product();
             rows.iter_mut().flatten().for_each(|flow| *flow /= scale);
         }
         Ok(rows)
@@ -189,7 +202,7 @@ impl<E: Dtype, D: Backend<E>> Enumerated<E, D> {
     /// # Errors
     /// As [`Enumerated::log_evidence`].
     pub fn most_probable(&self) -> Result<Vec<(String, Vec<usize>)>, Error> {
-        let flows = self.contract(Semiring::Max)?.backward(Backward::Gradient);
+        let flows = self.contract(Semiring::Max)?.backward(Backward::Gradient, Vec::new());
         Ok(self.chosen(&flows))
     }
 
@@ -198,7 +211,7 @@ impl<E: Dtype, D: Backend<E>> Enumerated<E, D> {
     /// # Errors
     /// As [`Enumerated::log_evidence`].
     pub fn draw(&self, rng: &mut Rng) -> Result<Vec<(String, Vec<usize>)>, Error> {
-        let flows = self.contract(Semiring::Sum)?.backward(Backward::Draw(rng));
+        let flows = self.contract(Semiring::Sum)?.backward(Backward::Draw(rng), Vec::new());
         Ok(self.chosen(&flows))
     }
 
@@ -211,36 +224,32 @@ impl<E: Dtype, D: Backend<E>> Enumerated<E, D> {
 
     /// What flows to each value of each variable, element by element.
     fn of_variables(&self, flows: &[Vec<f64>]) -> Vec<(String, Vec<Vec<f64>>)> {
-        let graph = &self.tables.graph;
+        let (graph, tables) = (self.graph(), self.model());
         let of = |(number, variable): (usize, &Variable)| {
-            let own = self.tables.own[number];
+            let own = tables.own[number]?;
             let elements = graph.elements(&variable.plates);
             let mut rows = vec![vec![0.0; variable.cardinality]; elements];
             let values = graph.projection(&graph.tables[own].variables, &[number]);
-            for ((flow, value), source) in flows[own].chunks(elements.max(1)).zip(values).zip(&self.tables.sources[own])
-            {
+            for ((flow, value), source) in flows[own].chunks(elements.max(1)).zip(values).zip(&tables.sources[own]) {
                 if source.is_none() {
                     continue;
                 }
                 flow.iter().zip(&mut rows).for_each(|(flow, row)| row[value] += flow);
             }
-            (variable.name.clone(), rows)
+            Some((variable.name.clone(), rows))
         };
-        graph.variables.iter().enumerate().map(of).collect()
+        graph.variables.iter().enumerate().filter_map(of).collect()
     }
 
-    fn contract_at_all(&self, semiring: Semiring) -> Result<Contraction<'_>, Error> {
-        self.tables.graph.contract(semiring).map_err(|why| uncontractible(&self.tables.graph, &why))
+    /// The model's variables eliminated; those of the guide are kept.
+    fn contract_at_all(&self, semiring: Semiring) -> Result<Contraction<'_, f64>, Error> {
+        let graph = self.graph();
+        graph.contract(semiring, |variable| self.guided[variable]).map_err(|why| uncontractible(graph, &why))
     }
 
-    fn contract(&self, semiring: Semiring) -> Result<Contraction<'_>, Error> {
-        let (graph, names) = (&self.tables.graph, &self.tables.names);
-        for (name, table) in names.iter().zip(&graph.tables) {
-            if table.values.iter().any(|value| value.is_nan() || *value == f64::INFINITY) {
-                let problem = "its log-density is NaN or infinite with some values of enumerated sites".into();
-                return Err(Error::Site { site: name.clone(), problem });
-            }
-        }
+    fn contract(&self, semiring: Semiring) -> Result<Contraction<'_, f64>, Error> {
+        self.model().check_finite()?;
+        let (graph, names) = (self.graph(), &self.model().names);
         let contraction = self.contract_at_all(semiring)?;
         if contraction.total > f64::NEG_INFINITY {
             return Ok(contraction);
@@ -256,7 +265,7 @@ impl<E: Dtype, D: Backend<E>> Enumerated<E, D> {
     }
 }
 
-fn uncontractible(graph: &Graph, why: &Uncontractible) -> Error {
+fn uncontractible<N>(graph: &Graph<N>, why: &Uncontractible) -> Error {
     let (&site, problem) = match why {
         Uncontractible::Crossing(one, other) => {
             let [one_plates, other_plates] = [one, other].map(|&variable| {
@@ -283,30 +292,31 @@ fn uncontractible(graph: &Graph, why: &Uncontractible) -> Error {
 
 /// The value of each enumerated site in a run.
 fn assignment(structure: &Structure, run: usize) -> Assignment {
-    let digits = structure.digits(run);
-    let variables = structure.known.iter().filter(|known| known.cardinality.is_some());
-    variables.map(|known| (known.name.clone(), digits[known.colour])).collect()
+    structure.variables.iter().map(|variable| variable.name.clone()).zip(structure.digits(run)).collect()
 }
 
 fn one_run<E: Dtype, D: Backend<E>>(
     rerun: &mut Rerun<'_, E, D>,
+    guide: bool,
     assignment: &Assignment,
 ) -> Result<Vec<Record<E, D>>, Error> {
     let mut records = Vec::new();
-    rerun(&mut |inner, body| {
-        let mut handler = Enumerate::new(inner, assignment);
+    rerun(guide, &mut |side, inner, body| {
+        let mut handler = Enumerate::new(inner, side, assignment);
         body(&mut handler);
-        records = handler.records;
+        records.extend(handler.records);
     })?;
     Ok(records)
 }
 
 /// # Errors
 /// A name that a run has twice.
-fn by_name<E: Dtype, D: Backend<E>>(records: Vec<Record<E, D>>) -> Result<HashMap<String, Record<E, D>>, Error> {
+fn by_name<E: Dtype, D: Backend<E>>(
+    records: Vec<Record<E, D>>,
+) -> Result<HashMap<(Side, String), Record<E, D>>, Error> {
     let mut map = HashMap::with_capacity(records.len());
     for record in records {
-        if let Some(twice) = map.insert(record.name.clone(), record) {
+        if let Some(twice) = map.insert((record.side, record.name.clone()), record) {
             return Err(Error::DuplicateSite(twice.name));
         }
     }

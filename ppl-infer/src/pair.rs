@@ -207,7 +207,7 @@ pub struct Ask {
 }
 
 /// The trace of a program under a handler.
-pub(crate) fn record<A, M: Model<A>>(
+fn record<A, M: Model<A>>(
     keep: Keep,
     program: &M,
     args: A,

@@ -2,7 +2,7 @@
 
 use ppl_core::backend::Backend;
 use ppl_core::params::ParamStore;
-use ppl_core::trace::{Keep, Trace};
+use ppl_core::trace::Keep;
 use ppl_core::{Dtype, Error, Tensor};
 
 use crate::enumeration::Enumerated;
@@ -28,12 +28,11 @@ pub trait Runs<E: Dtype, D: Backend<E>> {
     /// Those of the runs, and the first site at which the two do not fit.
     fn dream(&mut self, particle: u64, keep: Keep) -> Result<Pair<E, D>, Error>;
 
-    /// A run of the guide, and all values of the sites that the model marks `enumerate` and the guide does not draw, given the
-    /// guide's values.
+    /// All values of the sites that guide and model mark `enumerate`, given a draw of the guide's others.
     ///
     /// # Errors
     /// Those of the runs, the first site at which the two do not fit, and as [`Enumerated::of`].
-    fn enumerated(&mut self, particle: u64) -> Result<(Trace<E, D>, Enumerated<E, D>), Error>;
+    fn enumerated(&mut self, particle: u64) -> Result<Enumerated<E, D>, Error>;
 
     /// The parameters, for those of the objective's own.
     fn params(&mut self) -> &mut ParamStore<E, D>;

@@ -6,7 +6,7 @@ use ppl::autodiff::try_grad;
 use ppl::handler::Handler;
 use ppl::handlers::{Params, Prior, Tracer};
 use ppl::infer::InferDiscrete;
-use ppl::infer::enumeration::Enumerated;
+use ppl::infer::enumeration::{Enumerated, Side};
 use ppl::prelude64::*;
 use ppl::rng::Rng;
 use ppl::site::SampleSite;
@@ -19,10 +19,12 @@ pub(crate) fn site(name: impl Into<String>, elements: usize, cardinality: usize)
     (name.into(), elements, cardinality)
 }
 
-struct Assign<'h> {
-    inner: &'h mut dyn Handler<f64, Cpu>,
-    numbers: &'h BTreeMap<String, Vec<f64>>,
-    met: Vec<String>,
+/// Gives sites their numbers.
+pub(crate) struct Assign<'h> {
+    pub(crate) inner: &'h mut dyn Handler<f64, Cpu>,
+    pub(crate) numbers: &'h BTreeMap<String, Vec<f64>>,
+    /// The sites that had numbers.
+    pub(crate) met: Vec<String>,
 }
 
 impl Handler<f64, Cpu> for Assign<'_> {
@@ -77,31 +79,31 @@ fn joint<A: Clone, M: Model<A, E = f64, D = Cpu>>(
     Some((log_joint.item(), gradient, met))
 }
 
-/// Sums over all assignments.
-pub(crate) fn exact<A: Clone, M: Model<A, E = f64, D = Cpu>>(model: &M, args: &A, sites: &[Discrete]) -> Exact {
+/// All values of these sites.
+pub(crate) fn assignments(sites: &[Discrete]) -> Vec<BTreeMap<String, Vec<f64>>> {
     let cells: Vec<usize> = sites.iter().flat_map(|(_, elements, k)| std::iter::repeat_n(*k, *elements)).collect();
     let count: usize = cells.iter().product();
     assert!(count <= 1 << 17, "{count} assignments");
+    let assignment = |number: usize| {
+        let mut rest = number;
+        let mut digit = |k: usize| {
+            let digit = rest % k;
+            rest /= k;
+            digit as f64
+        };
+        sites.iter().map(|(name, elements, k)| (name.clone(), (0..*elements).map(|_| digit(*k)).collect())).collect()
+    };
+    (0..count).map(assignment).collect()
+}
+
+/// Sums over all assignments.
+pub(crate) fn exact<A: Clone, M: Model<A, E = f64, D = Cpu>>(model: &M, args: &A, sites: &[Discrete]) -> Exact {
     let mut store = ParamStore::new(0);
     let mut all: Vec<(f64, Vec<f64>, Vec<usize>, Vec<String>)> = Vec::new();
-    for number in 0..count {
-        let mut rest = number;
-        let digits: Vec<usize> = cells
-            .iter()
-            .map(|&k| {
-                let digit = rest % k;
-                rest /= k;
-                digit
-            })
-            .collect();
-        let mut cells = digits.iter();
-        let of = |(name, elements, _): &Discrete| {
-            (name.clone(), cells.by_ref().take(*elements).map(|&d| d as f64).collect())
-        };
-        let numbers: BTreeMap<String, Vec<f64>> = sites.iter().map(of).collect();
-        all.extend(
-            joint((model, args), &mut store, &numbers).map(|(value, gradient, met)| (value, gradient, digits, met)),
-        );
+    for numbers in assignments(sites) {
+        let digits = sites.iter().flat_map(|(name, ..)| numbers[name].iter().map(|&digit| digit as usize)).collect();
+        let found = joint((model, args), &mut store, &numbers);
+        all.extend(found.map(|(value, gradient, met)| (value, gradient, digits, met)));
     }
     let best = all.iter().max_by(|a, b| a.0.total_cmp(&b.0)).expect("some assignment");
     let sum: f64 = all.iter().map(|(value, ..)| (value - best.0).exp()).sum();
@@ -139,10 +141,10 @@ pub(crate) fn enumerated<A: Clone, M: Model<A, E = f64, D = Cpu>>(
     args: &A,
     store: &mut ParamStore<f64, Cpu>,
 ) -> Result<Enumerated<f64, Cpu>, ppl::Error> {
-    Enumerated::of(&mut |wrap| {
+    Enumerated::of(&mut |_, wrap| {
         let mut prior = Prior::new(Rng::seed(0));
         let mut params = Params::new(store, &mut prior);
-        wrap(&mut params, &mut |inner| {
+        wrap(Side::Model, &mut params, &mut |inner| {
             model.run(inner, args.clone());
         });
         Handler::<f64, Cpu>::context(&mut params).finish(())

@@ -10,5 +10,7 @@ mod chains;
 mod control_flow;
 // The objective.
 mod objective;
+// Enumerated sites of guides.
+mod guides;
 // What cannot be enumerated.
 mod refused;

@@ -31,8 +31,8 @@ pub(super) fn dependences<E: Dtype, D: Backend<E>>(
     let names = graph.variables.iter().map(|variable| variable.name.clone());
     let choices: Choices = names.zip(chosen.iter().cloned()).collect();
     let (none, mut records) = (Assignment::new(), Vec::new());
-    let run = rerun(&mut |inner, body| {
-        let mut record = Enumerate::new(inner, &none);
+    let run = rerun(false, &mut |side, inner, body| {
+        let mut record = Enumerate::new(inner, side, &none);
         body(&mut Choose::new(&mut record, &choices));
         records = record.records;
     });

@@ -9,7 +9,7 @@ use ppl_core::params::ParamStore;
 use ppl_core::rng::Rng;
 use ppl_core::{Dtype, Error};
 
-use super::{Choices, Choose, Enumerated};
+use super::{Choices, Choose, Enumerated, Side};
 
 /// What the data say of the sites that a model marks `enumerate`, exactly; all other latent sites have values, which
 /// [`Program::substitute`](ppl_core::model::Program::substitute) or
@@ -39,10 +39,10 @@ where
     pub fn new(model: M, args: impl IntoArgs<Args = A>, params: &ParamStore<E, D>) -> Result<Self, Error> {
         let (args, mut params) = (args.into_args(), params.clone());
         let enumerated = no_grad(|| {
-            Enumerated::of(&mut |wrap| {
+            Enumerated::of(&mut |_, wrap| {
                 let mut prior = Prior::new(Rng::seed(0));
                 let mut store = Params::new(&mut params, &mut prior);
-                wrap(&mut store, &mut |inner| {
+                wrap(Side::Model, &mut store, &mut |inner| {
                     model.run(inner, args.clone());
                 });
                 store.context().finish(())

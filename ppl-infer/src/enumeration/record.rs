@@ -5,8 +5,19 @@ use std::collections::HashMap;
 use ppl_core::backend::Backend;
 use ppl_core::handler::Handler;
 use ppl_core::plate::{Frame, Frames, Steps};
+use ppl_core::rng::Rng;
 use ppl_core::site::{SampleSite, SiteKind, SiteMask, SiteState};
 use ppl_core::{Dtype, Error, Tensor};
+use rand::RngCore;
+
+/// Whose statement it is, or whose run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// The guide's.
+    Guide,
+    /// The model's.
+    Model,
+}
 
 /// Where a statement stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,6 +45,7 @@ fn same(one: &Frame, other: &Frame) -> bool {
 /// What a run leaves of a statement.
 #[derive(Clone, Debug)]
 pub(super) struct Record<E: Dtype, D: Backend<E>> {
+    pub(super) side: Side,
     pub(super) name: String,
     pub(super) place: Place,
     /// Whether it is a sample statement whose value inference must find.
@@ -42,6 +54,10 @@ pub(super) struct Record<E: Dtype, D: Backend<E>> {
     pub(super) drawn: bool,
     /// Whether its value is data.
     pub(super) observed: bool,
+    /// Whether it is a random variable.
+    pub(super) random: bool,
+    /// Whether draws carry pathwise gradients.
+    pub(super) has_rsample: bool,
     /// Of an enumerated one, how many values it has in this run.
     pub(super) cardinality: Option<usize>,
     /// Whether the value that was asked for is one of them.
@@ -61,12 +77,16 @@ pub(super) type Assignment = HashMap<String, usize>;
 pub(super) struct Enumerate<'h, E: Dtype, D: Backend<E>> {
     inner: &'h mut dyn Handler<E, D>,
     assignment: &'h Assignment,
+    side: Side,
+    /// Of the draws: a stream by name, so that no site's draw depends on what another one's took.
+    seed: u64,
     pub(super) records: Vec<Record<E, D>>,
 }
 
 impl<'h, E: Dtype, D: Backend<E>> Enumerate<'h, E, D> {
-    pub(super) fn new(inner: &'h mut dyn Handler<E, D>, assignment: &'h Assignment) -> Self {
-        Enumerate { inner, assignment, records: Vec::new() }
+    pub(super) fn new(inner: &'h mut dyn Handler<E, D>, side: Side, assignment: &'h Assignment) -> Self {
+        let seed = inner.context().rng.next_u64();
+        Enumerate { inner, assignment, side, seed, records: Vec::new() }
     }
 
     /// How many values the site has, and whether it has the one that was asked for; it has a value then.
@@ -110,6 +130,9 @@ impl<E: Dtype, D: Backend<E>> Handler<E, D> for Enumerate<'_, E, D> {
             self.inner.context().report(error);
             None
         });
+        if site.state().is_random() && !site.has_value() {
+            site.draw(&mut Rng::named(self.seed, site.name()));
+        }
         self.inner.sample(site);
         let state = site.state();
         if !state.is_scored() {
@@ -117,6 +140,9 @@ impl<E: Dtype, D: Backend<E>> Handler<E, D> for Enumerate<'_, E, D> {
         }
         let plates: f64 = state.frames.iter().map(|frame| frame.scale()).product();
         self.records.push(Record {
+            side: self.side,
+            random: state.is_random(),
+            has_rsample: site.has_rsample(),
             name: site.name().to_owned(),
             place: Place::of(state),
             latent: state.kind == SiteKind::Sample && !state.observed && assigned.is_none(),

@@ -24,27 +24,27 @@ pub struct Variable {
 
 /// A factor's logarithms: row-major in its variables' values, and then in its plates' elements.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Table {
+pub struct Table<N = f64> {
     /// The variables by number, ascending.
     pub variables: Vec<usize>,
     /// The plates by number, ascending.
     pub plates: Vec<usize>,
     /// The logarithms.
-    pub values: Vec<f64>,
+    pub values: Vec<N>,
 }
 
 /// Factors over variables in plates.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Graph {
+pub struct Graph<N = f64> {
     /// The plates.
     pub plates: Vec<Plate>,
     /// The variables.
     pub variables: Vec<Variable>,
     /// The factors. Each has all plates of its variables.
-    pub tables: Vec<Table>,
+    pub tables: Vec<Table<N>>,
 }
 
-impl Graph {
+impl<N> Graph<N> {
     /// How many elements these plates have together.
     pub fn elements(&self, plates: &[usize]) -> usize {
         plates.iter().map(|&plate| self.plates[plate].size).product()

@@ -7,21 +7,22 @@ use ppl_core::plate::Frame;
 use ppl_core::site::SiteMask;
 use ppl_core::{Dtype, Error, Tensor};
 
-use super::record::Record;
+use super::record::{Record, Side};
 use super::structure::{Known, Structure};
 use super::table::{Graph, Plate, Table, Variable};
 
-/// A graph, and where the entries of its tables come from.
+/// A program's factors, and where the entries of their tables come from.
 #[derive(Clone, Debug)]
 pub(super) struct Tables<E: Dtype, D: Backend<E>> {
     pub(super) graph: Graph,
     /// The statement of each table.
     pub(super) names: Vec<String>,
-    /// The table of each variable's own statement.
-    pub(super) own: Vec<usize>,
-    /// For each table and each combination of its variables' values, the log-densities of a run, what they are
-    /// multiplied by, and each element's place among the table's.
+    /// For each table and each combination of its variables' values, the log-densities of a run.
     pub(super) sources: Vec<Vec<Option<Source<E, D>>>>,
+    /// Of each table, whether its statement was drawn without a pathwise gradient.
+    pub(super) scored: Vec<bool>,
+    /// The table of each variable's statement, if this program has it.
+    pub(super) own: Vec<Option<usize>>,
 }
 
 /// The log-densities of a statement in one run.
@@ -66,71 +67,92 @@ impl Plates {
     }
 }
 
+/// What the runs left, by side and name.
+pub(super) type Runs<E, D> = Vec<HashMap<(Side, String), Record<E, D>>>;
+
 impl<E: Dtype, D: Backend<E>> Tables<E, D> {
-    /// The tables of runs with all values of the colours.
+    /// The tables of the guide's and of the model's statements, from runs with all values of the variables.
     ///
     /// # Errors
     /// A statement whose elements are not those of its plates.
-    pub(super) fn of(structure: &Structure, runs: &[HashMap<String, Record<E, D>>]) -> Result<Self, Error> {
+    pub(super) fn of(structure: &Structure, runs: &Runs<E, D>) -> Result<[Self; 2], Error> {
         let mut plates = Plates::default();
-        let of_known: Vec<Vec<usize>> = structure
-            .known
-            .iter()
-            .map(|known| known.place.frames.iter().map(|frame| plates.number(frame)).collect())
-            .collect();
-        let mut numbers = vec![usize::MAX; structure.known.len()];
-        let mut graph = Graph { plates: plates.plates, ..Graph::default() };
-        for (at, known) in structure.known.iter().enumerate() {
-            if let Some(cardinality) = known.cardinality {
-                numbers[at] = graph.variables.len();
-                let plates = ascending(&of_known[at]);
-                graph.variables.push(Variable { name: known.name.clone(), cardinality, plates });
+        let numbers = |known: &Known| known.place.frames.iter().map(|frame| plates.number(frame)).collect();
+        let of_known: Vec<Vec<usize>> = structure.known.iter().map(numbers).collect();
+        let variables = structure.variables.iter().map(|variable| {
+            let own = |known: &Known| known.side == variable.side && known.name == variable.name;
+            let at = structure.known.iter().position(own).expect("a variable has a statement");
+            let (name, cardinality) = (variable.name.clone(), variable.cardinality);
+            Variable { name, cardinality, plates: ascending(&of_known[at]) }
+        });
+        let graph = Graph { variables: variables.collect(), plates: plates.plates, tables: Vec::new() };
+        let own = vec![None; graph.variables.len()];
+        let empty = Tables { graph, names: Vec::new(), sources: Vec::new(), scored: Vec::new(), own };
+        let mut sides = [empty.clone(), empty];
+        for (known, plates) in structure.known.iter().zip(&of_known) {
+            let side = &mut sides[known.side as usize];
+            if let Some(variable) = known.variable {
+                side.own[variable] = Some(side.names.len());
             }
+            side.add(known, plates, structure, runs)?;
         }
-        let mut tables = Tables { graph, names: Vec::new(), own: vec![0; numbers.len()], sources: Vec::new() };
-        for (at, known) in structure.known.iter().enumerate() {
-            if known.cardinality.is_some() {
-                tables.own[numbers[at]] = tables.names.len();
-            }
-            tables.add(known, &of_known[at], &numbers, structure, runs)?;
-        }
-        tables.own.truncate(tables.graph.variables.len());
-        Ok(tables)
+        Ok(sides)
     }
 
-    fn add(
-        &mut self,
-        known: &Known,
-        plates: &[usize],
-        numbers: &[usize],
-        structure: &Structure,
-        runs: &[HashMap<String, Record<E, D>>],
-    ) -> Result<(), Error> {
+    /// # Errors
+    /// A log-density that is NaN or infinite.
+    pub(super) fn check_finite(&self) -> Result<(), Error> {
+        for (name, table) in self.names.iter().zip(&self.graph.tables) {
+            if table.values.iter().any(|value| value.is_nan() || *value == f64::INFINITY) {
+                let problem = "its log-density is NaN or infinite with some values of enumerated sites".into();
+                return Err(Error::Site { site: name.clone(), problem });
+            }
+        }
+        Ok(())
+    }
+
+    /// Tensors whose sum has these flows for gradients, entry by entry.
+    pub(super) fn weighed(&self, flows: &[Vec<f64>]) -> Vec<Tensor<(), E, D>> {
+        let mut terms = Vec::new();
+        for (sources, flow) in self.sources.iter().zip(flows) {
+            let elements = flow.len().checked_div(sources.len()).unwrap_or(0);
+            for (source, flow) in sources.iter().zip(flow.chunks(elements.max(1))) {
+                if let Some(source) = source.as_ref().filter(|_| flow.iter().any(|&weight| weight != 0.0)) {
+                    terms.push(source.weighed(flow));
+                }
+            }
+        }
+        terms
+    }
+
+    fn add(&mut self, known: &Known, plates: &[usize], structure: &Structure, runs: &Runs<E, D>) -> Result<(), Error> {
         let graph = &self.graph;
-        let variables: Vec<usize> = known.sees.iter().map(|&at| numbers[at]).collect();
+        let variables = known.sees.clone();
         let sorted = ascending(plates);
         let elements = graph.elements(&sorted);
         // Row-major in the plates as they stand around the statement; in a table, as they are numbered.
         let places = (sorted != plates).then(|| graph.element_projection(&sorted, plates));
         let count = graph.assignments(&variables);
         let mut values = vec![0.0; count * elements];
-        if let Some(cardinality) = known.cardinality {
-            // Where no run came to the variable, it is as if it had its first value: it sees itself last.
-            let rows = values.chunks_mut(elements.max(1)).enumerate();
-            rows.filter(|(at, _)| at % cardinality != 0).for_each(|(_, row)| row.fill(f64::NEG_INFINITY));
+        let own = known.variable.filter(|&variable| structure.variables[variable].side == known.side);
+        if let Some(variable) = own {
+            // Where no run came to the variable, it is as if it had its first value.
+            let rows = values.chunks_mut(elements.max(1)).zip(graph.projection(&variables, &[variable]));
+            rows.filter(|(_, value)| *value > 0).for_each(|(row, _)| row.fill(f64::NEG_INFINITY));
         }
+        let mut scored = false;
         let mut sources: Vec<Option<Source<E, D>>> = vec![None; count];
         let mut filled = vec![false; count];
         for (run, records) in runs.iter().enumerate() {
             let digits = structure.digits(run);
-            let at = known.sees.iter().try_fold(0, |at, &seen| {
-                let seen = &structure.known[seen];
-                let cardinality = seen.cardinality.unwrap_or(1);
-                (digits[seen.colour] < cardinality).then(|| at * cardinality + digits[seen.colour])
+            let at = variables.iter().try_fold(0, |at, &variable| {
+                let cardinality = structure.variables[variable].cardinality;
+                (digits[variable] < cardinality).then(|| at * cardinality + digits[variable])
             });
             let Some(at) = at.filter(|&at| !filled[at]) else { continue };
             filled[at] = true;
-            let Some(record) = records.get(&known.name) else { continue };
+            let Some(record) = records.get(&(known.side, known.name.clone())) else { continue };
+            scored |= own.is_none() && record.random && !record.has_rsample;
             if record.elements.numel() != elements {
                 let problem = format!(
                     "it has {} elements with some values of enumerated sites, and {elements} with others",
@@ -148,6 +170,7 @@ impl<E: Dtype, D: Backend<E>> Tables<E, D> {
             sources[at] = record.possible.then_some(source);
         }
         self.names.push(known.name.clone());
+        self.scored.push(scored);
         self.graph.tables.push(Table { variables, plates: sorted, values });
         self.sources.push(sources);
         Ok(())

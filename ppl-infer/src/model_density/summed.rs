@@ -10,7 +10,7 @@ use ppl_core::rng::Rng;
 use ppl_core::trace::total;
 use ppl_core::{Dtype, Error, Tensor};
 
-use crate::enumeration::{Choices, Enumerated, Rerun};
+use crate::enumeration::{Choices, Enumerated, Rerun, Side};
 
 use super::handler::{Put, wrong};
 use super::{Leaves, ModelDensity};
@@ -51,10 +51,10 @@ where
         let mut leaves: Leaves<E, D> = vec![None; self.sites.len()];
         let mut jacobian: Option<Tensor<(), E, D>> = None;
         let check = !std::mem::replace(&mut self.checked, true);
-        let rerun: &mut Rerun<'_, E, D> = &mut |wrap| {
+        let rerun: &mut Rerun<'_, E, D> = &mut |_, wrap| {
             self.run(|inner, sites, body| {
                 let mut result = Ok(());
-                wrap(inner, &mut |inner| {
+                wrap(Side::Model, inner, &mut |inner| {
                     let mut put = Put::again(inner, sites, position, std::mem::take(&mut leaves));
                     body(&mut put);
                     result = put.check_complete();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ppl_core::autodiff::{is_recording, no_grad, try_grad};
 use ppl_core::backend::Backend;
 use ppl_core::handler::Handler;
-use ppl_core::handlers::{Params, Prior, Replay};
+use ppl_core::handlers::{Params, Prior, Replay, Tracer};
 use ppl_core::model::Model;
 use ppl_core::params::ParamStore;
 use ppl_core::rng::Rng;
@@ -14,8 +14,8 @@ use ppl_core::trace::{Keep, Trace, total};
 use ppl_core::{Dtype, Error};
 
 use super::{Each, Runs, Terms};
-use crate::enumeration::{Enumerated, Rerun};
-use crate::pair::{Ask, Pair, check, record};
+use crate::enumeration::{Enumerated, Rerun, Side};
+use crate::pair::{Ask, Pair, check};
 
 /// A model and its guide with the arguments, parameters and generators of a step.
 pub struct Programs<'a, M, G, A, E: Dtype, D: Backend<E>> {
@@ -49,25 +49,36 @@ where
         Pair::dream(keep, *programs, args.clone(), params, rng(particle), *validate)
     }
 
-    fn enumerated(&mut self, particle: u64) -> Result<(Trace<E, D>, Enumerated<E, D>), Error> {
+    fn enumerated(&mut self, particle: u64) -> Result<Enumerated<E, D>, Error> {
         let Self { programs: (model, guide), args, params, rng, validate } = self;
-        let mut prior = Prior::new(rng(particle));
-        Handler::<E, D>::context(&mut prior).validate = *validate;
-        let drawn = record(Keep::default(), *guide, args.clone(), &mut Params::new(params, &mut prior))?;
-        let start = prior.into_context().rng;
-        let rerun: &mut Rerun<'_, E, D> = &mut |wrap| {
-            let mut prior = Prior::new(start.clone());
-            Handler::<E, D>::context(&mut prior).validate = *validate;
+        let mut drawn = Trace::default();
+        let rerun: &mut Rerun<'_, E, D> = &mut |guides, wrap| {
+            let prior = || {
+                let mut prior = Prior::new(rng(particle));
+                Handler::<E, D>::context(&mut prior).validate = *validate;
+                prior
+            };
+            if guides {
+                let mut prior = prior();
+                let mut params = Params::new(params, &mut prior);
+                wrap(Side::Guide, &mut params, &mut |inner| {
+                    let mut tracer = Tracer::new(inner);
+                    guide.run(&mut tracer, args.clone());
+                    drawn = tracer.into_trace();
+                });
+                params.context().finish(())?;
+            }
+            let mut prior = prior();
             let mut params = Params::new(params, &mut prior);
             // The guide's values come before those of the enumeration.
-            wrap(&mut params, &mut |inner| {
+            wrap(Side::Model, &mut params, &mut |inner| {
                 model.run(&mut Replay::new(&drawn, inner), args.clone());
             });
             params.context().finish(())
         };
         let enumerated = Enumerated::checked(rerun, *validate)?;
         check::<M, G, E, D>(enumerated.stated(), &drawn)?;
-        Ok((drawn, enumerated))
+        Ok(enumerated)
     }
 
     fn params(&mut self) -> &mut ParamStore<E, D> {
