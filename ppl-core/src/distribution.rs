@@ -171,6 +171,12 @@ pub trait Distribution<E: Dtype, D: Backend<E>>: Clone + 'static {
         None
     }
 
+    /// Which numbers of a value count, row-major; `None`, the default, where all do. [`Masked`] and wrappers of it
+    /// say so.
+    fn counted(&self) -> Option<Arc<[bool]>> {
+        None
+    }
+
     /// The first parameter that lies outside its domain.
     ///
     /// # Errors
@@ -264,6 +270,12 @@ pub fn check_parameter<S: Shape, E: Dtype, D: Backend<E>>(
 pub(crate) fn log_probability<S: Shape, E: Dtype, D: Backend<E>>(p: Tensor<S, E, D>) -> Tensor<S, E, D> {
     let shape = p.shape();
     apply(LogProbability, [p.into_flat()], shape)
+}
+
+/// A mask of elements as one of `count` numbers, the same number of them for each element.
+pub(crate) fn spread(mask: &[bool], count: usize) -> Vec<bool> {
+    let width = count / mask.len().max(1);
+    mask.iter().flat_map(|&counts| std::iter::repeat_n(counts, width)).collect()
 }
 
 /// The index of a flat position in a tensor of these sizes.

@@ -52,8 +52,8 @@ pub use chains::{Mcmc, McmcOptions};
 pub use density::LogDensity;
 pub use draws::Draws;
 pub use elbo::{
-    Baseline, Loss, Objective, RenyiElbo, ReweightedWakeSleep, TailAdaptive, TraceElbo, TraceGraphElbo,
-    TraceMeanFieldElbo,
+    Baseline, EnergyDistance, LengthScale, Loss, Mmd, Objective, RenyiElbo, ReweightedWakeSleep, TailAdaptive,
+    TraceElbo, TraceGraphElbo, TraceMeanFieldElbo,
 };
 pub use gibbs::Gibbs;
 pub use model_density::{LatentSite, ModelDensity};

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use crate::backend::Backend;
 use crate::constraint::Support;
-use crate::distribution::{BaseForm, Distribution, Expand, Family, NonFiniteElement, ParameterError, TakeBase};
+use crate::distribution::{BaseForm, Distribution, Expand, Family, NonFiniteElement, ParameterError, TakeBase, spread};
 use crate::dtype::Dtype;
 use crate::ops::expanded_positions;
 use crate::rng::Rng;
@@ -164,6 +164,15 @@ impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> Distribution<E, D> for Mask
 
     fn family(&self) -> Option<Family<E, D>> {
         Some(self.base.family()?.masked(&self.mask))
+    }
+
+    fn counted(&self) -> Option<Arc<[bool]>> {
+        let event: usize = self.base.event_dims().iter().product();
+        let given = spread(&self.mask, self.mask.len() * event);
+        Some(match self.base.counted() {
+            Some(own) => own.iter().zip(given).map(|(&own, given)| own && given).collect(),
+            None => given.into(),
+        })
     }
 
     fn check_parameters(&self) -> Result<(), ParameterError> {

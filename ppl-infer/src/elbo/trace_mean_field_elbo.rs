@@ -53,7 +53,7 @@ impl TraceMeanFieldElbo {
 }
 
 /// What is asked of the runs.
-const ASK: Ask = Ask { detached: false, keep: Keep { elements: false, families: true } };
+const ASK: Ask = Ask { detached: false, keep: Keep { families: true, ..Keep::NOTHING } };
 
 impl<E: Dtype, D: Backend<E>> Objective<E, D> for TraceMeanFieldElbo {
     fn surrogate(&mut self, runs: &mut dyn Runs<E, D>) -> Result<(f64, Tensor<(), E, D>), Error> {

@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 
 use ppl_core::autodiff::{is_recording, no_grad, try_grad};
 use ppl_core::backend::Backend;
+use ppl_core::handlers::Subsample;
 use ppl_core::model::Model;
 use ppl_core::params::ParamStore;
 use ppl_core::rng::Rng;
 use ppl_core::shared::{Shared, spread};
-use ppl_core::trace::{Keep, total};
+use ppl_core::trace::{Keep, Trace, total};
 use ppl_core::{Dtype, Error};
 
 use super::{Each, Runs, Terms};
-use crate::pair::{Ask, Pair};
+use crate::pair::{Ask, Pair, Replica, prior_draw};
 
 /// A model and its guide with the arguments, parameters and generators of a step.
 pub struct Programs<'a, M, G, A, E: Dtype, D: Backend<E>> {
@@ -44,6 +45,24 @@ where
     fn dream(&mut self, particle: u64, keep: Keep) -> Result<Pair<E, D>, Error> {
         let Self { programs, args, params, rng, validate } = self;
         Pair::dream(keep, *programs, args.clone(), params, rng(particle), *validate)
+    }
+
+    fn prior(&mut self, particle: u64, keep: Keep) -> Result<Trace<E, D>, Error> {
+        let Self { programs, args, params, rng, validate } = self;
+        prior_draw(keep, programs.0, args.clone(), params, rng(particle), *validate)
+    }
+
+    fn replicas(&mut self, count: u64, keep: Keep) -> Result<Vec<Replica<E, D>>, Error> {
+        let Self { programs, args, params, rng, validate } = self;
+        let (mut rows, mut replicas) = (Subsample::default(), Vec::new());
+        for particle in 0..count {
+            let replica = Replica::draw(keep, &rows, *programs, args.clone(), params, rng(particle), *validate)?;
+            if particle == 0 {
+                rows = replica.rows();
+            }
+            replicas.push(replica);
+        }
+        Ok(replicas)
     }
 
     fn params(&mut self) -> &mut ParamStore<E, D> {
