@@ -17,7 +17,7 @@ use crate::values::SiteValue;
 mod base;
 // Shapes made of a batch and of an event.
 mod event_axes;
-// A family over numbers without its type.
+// A family without its type.
 mod family;
 // Trailing axes of a batch as part of one event.
 mod independent;
@@ -165,7 +165,7 @@ pub trait Distribution<E: Dtype, D: Backend<E>>: Clone + 'static {
         None
     }
 
-    /// Its family and parameters without their types, where it is a family over numbers or a wrapper of one:
+    /// Its family and parameters without their types, where it is a family or a wrapper of one:
     /// how a closed divergence is found at run time.
     fn family(&self) -> Option<Family<E, D>> {
         None

@@ -48,7 +48,7 @@ pub struct SiteRecord<E: Dtype, D: Backend<E>> {
     /// where [`Keep::elements`] asked for it.
     pub elements: Option<Tensor<(usize,), E, D>>,
     /// The distribution, for closed divergences; only where [`Keep::families`] asked for it, and the
-    /// distribution is a family over numbers.
+    /// distribution has one.
     pub family: Option<Family<E, D>>,
     /// The numbers of the value, tracked where it is; only where [`Keep::numbers`] asked for them, and the value
     /// is a tensor of the model's dtype.

@@ -14,8 +14,8 @@ use crate::pair::{Ask, Pair};
 use crate::runs::Runs;
 
 /// The evidence lower bound, with the closed KL divergence of guide and model at every site whose two
-/// distributions have one ([`closed_kl`]: families over numbers, and `to_event` and `mask` of them), and with
-/// the difference of log-densities at the others. It has less variance than [`TraceElbo`](super::TraceElbo),
+/// distributions have one ([`closed_kl`]: families over numbers, categories, Dirichlet and normal vectors, and
+/// `to_event` and `mask` of them), and with the difference of log-densities at the others. It has less variance than [`TraceElbo`](super::TraceElbo),
 /// often much.
 ///
 /// A divergence is in place of an average over the site's value. So nothing that either distribution depends on
@@ -139,7 +139,7 @@ impl<E: Dtype, D: Backend<E>> Bound<E, D> {
     }
 }
 
-/// The closed divergence of each number at a site, where there is one.
+/// The closed divergence of each element at a site, where there is one.
 fn divergence<E: Dtype, D: Backend<E>>(
     guide: &SiteRecord<E, D>,
     model: &SiteRecord<E, D>,
