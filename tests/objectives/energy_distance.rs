@@ -3,7 +3,7 @@
 use std::f64::consts::PI;
 
 use ppl::infer::runs::{Programs, Runs};
-use ppl::infer::{Adam, EnergyDistance, RunOptions, Schedule, Sgd, Svi};
+use ppl::infer::{Adam, AutoDiagonalNormal, EnergyDistance, RunOptions, Schedule, Sgd, Svi};
 use ppl::prelude64::*;
 use ppl::rng::Rng;
 use ppl::trace::Keep;
@@ -182,6 +182,24 @@ fn a_fit_finds_the_optimum() {
     let of = |name: &str| svi.params().constrained(name).unwrap().to_vec()[0];
     let (loc, scale) = (of("loc"), of("scale").hypot(0.5));
     assert!((loc - mean).abs() < 0.03 && (scale - best).abs() < 0.05, "{loc} ± {scale}, not {mean} ± {best}");
+}
+
+/// The least loss of the closed form with the prior, by a guide made of the model.
+#[test]
+fn an_autoguide_finds_the_optimum() {
+    let x = Scalar::scalar(2.0);
+    let grid = (-100..300).flat_map(|i| (1..100).map(move |j| (f64::from(i) * 0.01, f64::from(j) * 0.01)));
+    let at = |&(m, s): &(f64, f64)| of_chain(mean_size, m, s);
+    let best = grid.min_by(|a, b| at(a).total_cmp(&at(b))).unwrap();
+    let objective = EnergyDistance { prior_scale: 0.3, num_particles: 20, ..EnergyDistance::default() };
+    let optimizer = Adam::new(0.05).schedule(Schedule::Cosine { warmup: 0, steps: 1500, floor: 0.0 });
+    let guide = AutoDiagonalNormal::new(chain, &x).unwrap();
+    let mut svi = Svi::new(chain, guide.clone(), optimizer, objective).seed(4);
+    svi.run(RunOptions::steps(1500), &x).unwrap();
+    // The optimum is flat in the scale, which is near 0.
+    let (loc, scale) = (guide.posterior(svi.params()).loc[0], guide.posterior(svi.params()).scale()[0]);
+    assert!((loc - best.0).abs() < 0.05, "{loc}, not {best:?}");
+    assert!(at(&(loc, scale)) < at(&best) + 0.001, "{loc} ± {scale}, not {best:?}");
 }
 
 /// A draw that is its datum has no slope, and is no error.

@@ -5,7 +5,7 @@ use std::f64::consts::PI;
 
 use ppl::infer::pair::Ask;
 use ppl::infer::runs::{Programs, Runs};
-use ppl::infer::{Adam, LengthScale, Mmd, RunOptions, Schedule, Sgd, Svi};
+use ppl::infer::{Adam, AutoDiagonalNormal, LengthScale, Mmd, RunOptions, Schedule, Sgd, Svi};
 use ppl::prelude64::*;
 use ppl::rng::Rng;
 use ppl::trace::{Densities, Keep};
@@ -185,24 +185,29 @@ fn term_by_term_on_fixed_draws() {
     }
 }
 
-/// The least loss of the closed form, and a fit from elsewhere.
+/// The least loss of the closed form, and fits from elsewhere: of a guide, and of one made of the model.
 #[test]
 fn a_fit_finds_the_optimum() {
     let at = |[m, ln_s, _]: [f64; 3]| {
         minus_log_likelihood(2.0, 1.0, m, ln_s.exp()) + 6.0 * discrepancy(1.0, m, ln_s.exp(), 0.0)
     };
-    let mut best = [0.5, 0.0, 0.0];
+    let (x, mut best) = (Scalar::scalar(2.0), [0.5, 0.0, 0.0]);
     for _ in 0..2000 {
         let slopes = exact(at, best);
         best = [best[0] - 0.1 * slopes[1], best[1] - 0.1 * slopes[2], 0.0];
     }
     let objective = Mmd { length_scale: LengthScale::Fixed(1.0), mmd_scale: 6.0, num_particles: 20, ..Mmd::default() };
     let optimizer = Adam::new(0.05).schedule(Schedule::Cosine { warmup: 0, steps: 1500, floor: 0.0 });
-    let mut svi = Svi::new(chain, chain_guide, optimizer, objective).seed(4);
-    svi.run(RunOptions::steps(1500), &Scalar::scalar(2.0)).unwrap();
+    let mut svi = Svi::new(chain, chain_guide, optimizer.clone(), objective.clone()).seed(4);
+    svi.run(RunOptions::steps(1500), &x).unwrap();
     let of = |name: &str| svi.params().constrained(name).unwrap().to_vec()[0];
-    let (loc, scale) = (of("loc"), of("scale"));
-    assert!((loc - best[0]).abs() < 0.05 && (scale.ln() - best[1]).abs() < 0.1, "{loc}, {scale}, not {best:?}");
+    let guide = AutoDiagonalNormal::new(chain, &x).unwrap();
+    let mut auto = Svi::new(chain, guide.clone(), optimizer, objective).seed(4);
+    auto.run(RunOptions::steps(1500), &x).unwrap();
+    let found = guide.posterior(auto.params());
+    for (loc, scale) in [(of("loc"), of("scale")), (found.loc[0], found.scale()[0])] {
+        assert!((loc - best[0]).abs() < 0.05 && (scale.ln() - best[1]).abs() < 0.1, "{loc}, {scale}, not {best:?}");
+    }
 }
 
 #[test]

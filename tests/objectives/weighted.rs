@@ -81,7 +81,7 @@ fn shares(z: [f64; 2]) -> [f64; 2] {
     [first, 1.0 - first]
 }
 
-/// 10,000 steps: within six standard errors (false alarms below 1e-8 each), which must be small.
+/// Thousands of steps: within six standard errors (false alarms below 1e-8 each), which must be small.
 pub(crate) fn check(what: &str, found: &[Estimate], exact: &[f64], slack: f64) {
     assert_eq!(found.len(), exact.len(), "{what}");
     for (i, (found, &exact)) in found.iter().zip(exact).enumerate() {

@@ -150,10 +150,10 @@ macro_rules! check_all {
     ($name:literal, $nodes:ident, $model:ident, $pathwise:ident, $scored:ident, $x:expr) => {{
         let x = $x;
         fn of(objective: impl Objective<f64, Cpu>, runs: u64, x: &Tensor<Rank1<3>>) -> Vec<Estimate> {
-            estimates_of((&$model, &$pathwise), (x,), objective, runs, 10_000)
+            estimates_of((&$model, &$pathwise), (x,), objective, runs, 4000)
         }
         fn by_scores(objective: impl Objective<f64, Cpu>, runs: u64, x: &Tensor<Rank1<3>>) -> Vec<Estimate> {
-            estimates_of((&$model, &$scored), (x,), objective, runs, 10_000)
+            estimates_of((&$model, &$scored), (x,), objective, runs, 4000)
         }
         let (nodes, fine) = ($nodes(250), $nodes(20_000));
         for alpha in [0.0, 0.5] {
