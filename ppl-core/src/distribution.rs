@@ -17,7 +17,7 @@ use crate::values::SiteValue;
 mod base;
 // Shapes made of a batch and of an event.
 mod event_axes;
-// A family over numbers without its type.
+// A family without its type.
 mod family;
 // Trailing axes of a batch as part of one event.
 mod independent;
@@ -165,9 +165,15 @@ pub trait Distribution<E: Dtype, D: Backend<E>>: Clone + 'static {
         None
     }
 
-    /// Its family and parameters without their types, where it is a family over numbers or a wrapper of one:
+    /// Its family and parameters without their types, where it is a family or a wrapper of one:
     /// how a closed divergence is found at run time.
     fn family(&self) -> Option<Family<E, D>> {
+        None
+    }
+
+    /// Which numbers of a value count, row-major; `None`, the default, where all do. [`Masked`] and wrappers of it
+    /// say so.
+    fn counted(&self) -> Option<Arc<[bool]>> {
         None
     }
 
@@ -264,6 +270,12 @@ pub fn check_parameter<S: Shape, E: Dtype, D: Backend<E>>(
 pub(crate) fn log_probability<S: Shape, E: Dtype, D: Backend<E>>(p: Tensor<S, E, D>) -> Tensor<S, E, D> {
     let shape = p.shape();
     apply(LogProbability, [p.into_flat()], shape)
+}
+
+/// A mask of elements as one of `count` numbers, the same number of them for each element.
+pub(crate) fn spread(mask: &[bool], count: usize) -> Vec<bool> {
+    let width = count / mask.len().max(1);
+    mask.iter().flat_map(|&counts| std::iter::repeat_n(counts, width)).collect()
 }
 
 /// The index of a flat position in a tensor of these sizes.

@@ -152,6 +152,15 @@ pub enum Error {
         problem: String,
     },
 
+    /// A model as a whole lacks what is asked of it.
+    #[error("model `{model}`: {problem}")]
+    Model {
+        /// The model's name.
+        model: String,
+        /// What is wrong and what to do.
+        problem: String,
+    },
+
     /// Model and guide (or a trace and its typed form) do not fit.
     #[error("site `{site}`: {problem}")]
     Site {

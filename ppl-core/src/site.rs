@@ -176,8 +176,12 @@ pub trait SampleSite<E: Dtype, D: Backend<E>>: HasBase<E, D> {
     /// where the site has no density.
     fn entropy(&self) -> Option<Tensor<(), E, D>>;
 
-    /// The distribution's family and parameters, with the site's mask, where it is one over numbers.
+    /// The distribution's family and parameters, with the site's mask, where it has one.
     fn family(&self) -> Option<Family<E, D>>;
+
+    /// Which numbers of a value count, row-major: those that neither the site's mask nor its distribution's leaves
+    /// out; `None` where all do.
+    fn counted(&self) -> Option<Arc<[bool]>>;
 
     /// The first element whose log-density is not finite, with the parameters there.
     fn explain_non_finite(&self) -> Error;

@@ -16,6 +16,11 @@ use crate::site::{SampleSite, SiteKind};
 use crate::tensor::Tensor;
 use crate::values::{AnyValue, FamilyIndex, IntoValueMap, SiteValue, ValueMap};
 
+// What a record keeps of each site.
+mod keep;
+
+pub use keep::{Densities, Keep, Numbers};
+
 /// What a trace keeps of one site.
 #[derive(Clone, Debug)]
 pub struct SiteRecord<E: Dtype, D: Backend<E>> {
@@ -33,7 +38,7 @@ pub struct SiteRecord<E: Dtype, D: Backend<E>> {
     pub has_rsample: bool,
     /// The distribution's name.
     pub distribution: &'static str,
-    /// The log-density of the value, masked, scaled and summed; tracked.
+    /// The log-density of the value, masked, scaled and summed; tracked. Zero where [`Keep::densities`] left it out.
     pub log_prob: Tensor<(), E, D>,
     /// What the log-density was multiplied by.
     pub scale: f64,
@@ -45,17 +50,11 @@ pub struct SiteRecord<E: Dtype, D: Backend<E>> {
     /// where [`Keep::elements`] asked for it.
     pub elements: Option<Tensor<(usize,), E, D>>,
     /// The distribution, for closed divergences; only where [`Keep::families`] asked for it, and the
-    /// distribution is a family over numbers.
+    /// distribution has one.
     pub family: Option<Family<E, D>>,
-}
-
-/// What a record of a run keeps of each site beyond its log-density; by default nothing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Keep {
-    /// The log-density of each plate element.
-    pub elements: bool,
-    /// The distribution, as a [`Family`].
-    pub families: bool,
+    /// The numbers of the value, tracked where it is; only where [`Keep::numbers`] asked for them, and the value
+    /// is a tensor of the model's dtype.
+    pub numbers: Option<Numbers<E, D>>,
 }
 
 impl<E: Dtype, D: Backend<E>> SiteRecord<E, D> {
@@ -67,10 +66,12 @@ impl<E: Dtype, D: Backend<E>> SiteRecord<E, D> {
     /// [`SiteRecord::of`] that keeps more.
     pub fn keeping(keep: Keep, site: &dyn SampleSite<E, D>, value: &dyn AnyValue) -> Self {
         let state = site.state();
-        let elements = keep.elements.then(|| site.log_prob_elements());
+        let scored = keep.densities.are_of(state);
+        let elements = (keep.elements && scored).then(|| site.log_prob_elements());
         let log_prob = match &elements {
             Some(elements) => elements.sum_all() * E::of(state.scale),
-            None => site.log_prob_sum(),
+            None if scored => site.log_prob_sum(),
+            None => Tensor::zeros(),
         };
         let finite = log_prob.item().is_finite();
         SiteRecord {
@@ -87,6 +88,7 @@ impl<E: Dtype, D: Backend<E>> SiteRecord<E, D> {
             problem: (!finite).then(|| site.explain_non_finite()),
             elements,
             family: if keep.families { site.family() } else { None },
+            numbers: if keep.numbers { Numbers::of(site) } else { None },
         }
     }
 
@@ -142,6 +144,11 @@ impl<E: Dtype, D: Backend<E>> Trace<E, D> {
     /// Full size and rows of the plate of that full name.
     pub fn plate(&self, name: &str) -> Option<(usize, &Rows)> {
         self.plates.get(name).map(|(size, rows)| (*size, rows))
+    }
+
+    /// The full names of the plates of which some rows alone are in this run, with these rows.
+    pub fn subsampled(&self) -> impl Iterator<Item = (&str, &Rows)> {
+        self.plates.iter().filter(|(_, (_, rows))| !rows.is_all()).map(|(name, (_, rows))| (name.as_str(), rows))
     }
 
     /// The value of a site, if it has that type.

@@ -7,6 +7,8 @@ use crate::runs::Runs;
 
 // A plain function as an objective.
 mod loss;
+// Numbers of draws, and slopes in them.
+mod points;
 // The evidence lower bound of one pair of runs.
 mod bound;
 // A baseline that follows what was seen.
@@ -31,10 +33,18 @@ mod renyi_elbo;
 mod tail_adaptive;
 // Wake and sleep phases.
 mod reweighted_wake_sleep;
+// Draws of two distributions as points, and their discrepancy.
+mod clouds;
+// The discrepancy of guide and prior in the place of a divergence.
+mod mmd;
+// Draws of the observations beside the data.
+mod energy_distance;
 
 pub use baseline::Baseline;
 pub use decaying_average::DecayingAverage;
+pub use energy_distance::EnergyDistance;
 pub use loss::Loss;
+pub use mmd::{LengthScale, Mmd};
 pub use renyi_elbo::RenyiElbo;
 pub use reweighted_wake_sleep::ReweightedWakeSleep;
 pub use tail_adaptive::TailAdaptive;

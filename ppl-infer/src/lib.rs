@@ -54,8 +54,8 @@ pub use chains::{Mcmc, McmcOptions};
 pub use density::LogDensity;
 pub use draws::Draws;
 pub use elbo::{
-    Baseline, Loss, Objective, RenyiElbo, ReweightedWakeSleep, TailAdaptive, TraceElbo, TraceEnumElbo, TraceGraphElbo,
-    TraceMeanFieldElbo,
+    Baseline, EnergyDistance, LengthScale, Loss, Mmd, Objective, RenyiElbo, ReweightedWakeSleep, TailAdaptive,
+    TraceElbo, TraceEnumElbo, TraceGraphElbo, TraceMeanFieldElbo,
 };
 pub use enumeration::InferDiscrete;
 pub use gibbs::Gibbs;

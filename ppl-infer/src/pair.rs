@@ -10,11 +10,19 @@ use ppl_core::model::{Model, Program};
 use ppl_core::params::ParamStore;
 use ppl_core::plate::Frames;
 use ppl_core::rng::Rng;
-use ppl_core::site::{SampleSite, SiteKind};
+use ppl_core::site::SiteKind;
 use ppl_core::trace::{Keep, SiteRecord, Trace};
 use ppl_core::{Dtype, Error};
 
 use crate::enumeration::Stated;
+
+// Observations that are drawn.
+mod imagined;
+// A pair whose observations are drawn, beside the data.
+mod replica;
+
+use imagined::Imagined;
+pub use replica::Replica;
 
 /// A run of the guide, and one of the model at the values that the guide drew.
 #[derive(Clone, Debug)]
@@ -106,7 +114,7 @@ impl<E: Dtype, D: Backend<E>> Pair<E, D> {
         let mut params = Params::new(params, &mut prior);
         let model_trace = no_grad(|| {
             let mut detached = Detached::new(&mut params);
-            record(keep, model, args.clone(), &mut Imagined(&mut detached))
+            record(keep, model, args.clone(), &mut Imagined::new(&mut detached))
         })?;
         let guide_trace = record(keep, guide, args, &mut Replay::new(&model_trace, &mut params))?;
         let pair = Pair { model: model_trace, guide: guide_trace };
@@ -206,6 +214,24 @@ pub struct Ask {
     pub keep: Keep,
 }
 
+/// A run of the model alone from its prior, with parameters from `params`: latent draws carry pathwise gradients
+/// where their distributions have them, and observations are the data.
+///
+/// # Errors
+/// The first error of the run.
+pub fn prior_draw<A, M: Model<A>>(
+    keep: Keep,
+    model: &M,
+    args: A,
+    params: &mut ParamStore<M::E, M::D>,
+    rng: Rng,
+    validate: bool,
+) -> Result<Trace<M::E, M::D>, Error> {
+    let mut prior = Prior::new(rng);
+    Handler::<M::E, M::D>::context(&mut prior).validate = validate;
+    record(keep, model, args, &mut Params::new(params, &mut prior))
+}
+
 /// The trace of a program under a handler.
 fn record<A, M: Model<A>>(
     keep: Keep,
@@ -217,22 +243,6 @@ fn record<A, M: Model<A>>(
     program.run(&mut tracer, args);
     let trace = tracer.into_trace();
     handler.context().finish(trace)
-}
-
-/// Draws what is observed, which stays data.
-struct Imagined<'h, E: Dtype, D: Backend<E>>(&'h mut dyn Handler<E, D>);
-
-impl<E: Dtype, D: Backend<E>> Handler<E, D> for Imagined<'_, E, D> {
-    fn inner(&mut self) -> &mut dyn Handler<E, D> {
-        self.0
-    }
-
-    fn sample(&mut self, site: &mut dyn SampleSite<E, D>) {
-        if site.is_observed() && site.state().kind == SiteKind::Sample {
-            site.clear_value();
-        }
-        self.0.sample(site);
-    }
 }
 
 fn misfit<E: Dtype, D: Backend<E>>(site: &SiteRecord<E, D>, problem: String) -> Error {

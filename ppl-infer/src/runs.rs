@@ -2,11 +2,11 @@
 
 use ppl_core::backend::Backend;
 use ppl_core::params::ParamStore;
-use ppl_core::trace::Keep;
+use ppl_core::trace::{Keep, Trace};
 use ppl_core::{Dtype, Error, Tensor};
 
 use crate::enumeration::Enumerated;
-use crate::pair::{Ask, Pair};
+use crate::pair::{Ask, Pair, Replica};
 
 // The runs of a model and its guide on some arguments.
 mod programs;
@@ -33,6 +33,19 @@ pub trait Runs<E: Dtype, D: Backend<E>> {
     /// # Errors
     /// Those of the runs, the first site at which the two do not fit, and as [`Enumerated::of`].
     fn enumerated(&mut self, particle: u64) -> Result<Enumerated<E, D>, Error>;
+
+    /// A run of the model alone from its prior, the observations as given: [`prior_draw`](crate::pair::prior_draw).
+    ///
+    /// # Errors
+    /// The first error of the run.
+    fn prior(&mut self, particle: u64, keep: Keep) -> Result<Trace<E, D>, Error>;
+
+    /// The runs 0, 1, … of guide and model with drawn observations, all with the same rows of plates, so that they
+    /// replicate the same data: [`Replica`].
+    ///
+    /// # Errors
+    /// Those of the runs, and the first site at which the two do not fit.
+    fn replicas(&mut self, count: u64, keep: Keep) -> Result<Vec<Replica<E, D>>, Error>;
 
     /// The parameters, for those of the objective's own.
     fn params(&mut self) -> &mut ParamStore<E, D>;

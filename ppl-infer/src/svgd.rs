@@ -14,6 +14,7 @@ mod kernel;
 mod direction;
 
 pub use direction::{Coordinates, direction};
+pub(crate) use kernel::median;
 pub use kernel::{Bandwidth, SteinKernel};
 
 /// Why particles cannot begin or go on.

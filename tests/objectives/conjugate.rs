@@ -10,21 +10,21 @@ use crate::scored::Scored;
 
 type Scalar = Tensor<()>;
 
-const A: f64 = 1.9;
-const B: f64 = 1.4;
+pub(crate) const A: f64 = 1.9;
+pub(crate) const B: f64 = 1.4;
 
 /// A guide with two positive parameters, or a location and a scale.
 macro_rules! guides {
     ($model:ident, $pathwise:ident, $scored:ident, $family:ident) => {
         #[guide($model)]
-        fn $pathwise(_x: &Tensor<Rank1<3>>) {
+        pub(crate) fn $pathwise(_x: &Tensor<Rank1<3>>) {
             let a: Scalar = param!("a", Scalar::scalar(A), constraint = Positive);
             let b: Scalar = param!("b", Scalar::scalar(B), constraint = Positive);
             sample!("z", $family::new(a, b));
         }
 
         #[guide($model)]
-        fn $scored(_x: &Tensor<Rank1<3>>) {
+        pub(crate) fn $scored(_x: &Tensor<Rank1<3>>) {
             let a: Scalar = param!("a", Scalar::scalar(A), constraint = Positive);
             let b: Scalar = param!("b", Scalar::scalar(B), constraint = Positive);
             sample!("z", Scored($family::new(a, b)));
@@ -35,7 +35,7 @@ macro_rules! guides {
 macro_rules! model {
     ($model:ident, $prior:expr, |$z:ident| $likelihood:expr) => {
         #[model]
-        fn $model(x: &Tensor<Rank1<3>>) {
+        pub(crate) fn $model(x: &Tensor<Rank1<3>>) {
             let z: Scalar = sample!("z", $prior);
             let $z = z.broadcast::<Rank1<3>, _>();
             plate!("data", 3, |_| {
@@ -56,7 +56,7 @@ guides!(beta_bernoulli, beta_path, beta_score, Beta);
 model!(log_normals, LogNormal::new(0.3, 1.5), |z| LogNormal::new(z.ln(), 0.8));
 guides!(log_normals, log_path, log_score, LogNormal);
 
-fn counts() -> Tensor<Rank1<3>> {
+pub(crate) fn counts() -> Tensor<Rank1<3>> {
     Tensor::from([2.0, 0.0, 3.0])
 }
 
@@ -64,7 +64,7 @@ fn positives() -> Tensor<Rank1<3>> {
     Tensor::from([0.7, 1.9, 0.4])
 }
 
-fn coins() -> Tensor<Rank1<3>> {
+pub(crate) fn coins() -> Tensor<Rank1<3>> {
     Tensor::from([1.0, 0.0, 1.0])
 }
 

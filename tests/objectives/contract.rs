@@ -84,7 +84,7 @@ fn runs_keep_elements_and_families_where_asked() {
     let mut runs = Programs { programs, args: (&x,), params: &mut params, rng: &rng, validate: true };
     let plain = runs.pair(0, Ask::default()).unwrap();
     assert!(plain.model.sites().all(|site| site.elements.is_none() && site.family.is_none()));
-    let keep = Keep { elements: true, families: true };
+    let keep = Keep { elements: true, families: true, ..Keep::NOTHING };
     let kept = runs.pair(0, Ask { keep, ..Ask::default() }).unwrap();
     for (site, before) in kept.model.sites().zip(plain.model.sites()) {
         assert_eq!(site.elements.as_ref().unwrap().to_vec(), [before.log_prob.item()]);

@@ -26,5 +26,13 @@ mod scored;
 mod conjugate;
 // Runs weighed against one another.
 mod weighted;
+// The same over other families.
+mod weighted_families;
 // Particles that move together.
 mod svgd;
+// Gradients against differences of the loss.
+mod differences;
+// Observations that are drawn, beside the data.
+mod energy_distance;
+// Latent draws of the guide, beside the prior's.
+mod mmd;

@@ -12,21 +12,21 @@ use crate::scored::Scored;
 type Scalar = Tensor<()>;
 
 #[model]
-fn shifted(x: &Scalar) {
+pub(crate) fn shifted(x: &Scalar) {
     let theta: Scalar = param!("theta", Scalar::scalar(0.2));
     let z: Scalar = sample!("z", Normal::new(theta, 1.0));
     sample!("x", Normal::new(z, 1.0), obs = x);
 }
 
 #[guide(shifted)]
-fn pathwise(_x: &Scalar) {
+pub(crate) fn pathwise(_x: &Scalar) {
     let loc: Scalar = param!("loc", Scalar::scalar(0.5));
     let scale: Scalar = param!("scale", Scalar::scalar(0.8), constraint = Positive);
     sample!("z", Normal::new(loc, scale));
 }
 
 #[guide(shifted)]
-fn scored(_x: &Scalar) {
+pub(crate) fn scored(_x: &Scalar) {
     let loc: Scalar = param!("loc", Scalar::scalar(0.5));
     let scale: Scalar = param!("scale", Scalar::scalar(0.8), constraint = Positive);
     sample!("z", Scored(Normal::new(loc, scale)));
@@ -81,8 +81,8 @@ fn shares(z: [f64; 2]) -> [f64; 2] {
     [first, 1.0 - first]
 }
 
-/// 10,000 steps: within six standard errors (false alarms below 1e-8 each), which must be small.
-fn check(what: &str, found: &[Estimate], exact: &[f64], slack: f64) {
+/// Thousands of steps: within six standard errors (false alarms below 1e-8 each), which must be small.
+pub(crate) fn check(what: &str, found: &[Estimate], exact: &[f64], slack: f64) {
     assert_eq!(found.len(), exact.len(), "{what}");
     for (i, (found, &exact)) in found.iter().zip(exact).enumerate() {
         found.agrees(&format!("{what}, number {i}"), exact, slack, 0.08);

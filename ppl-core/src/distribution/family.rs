@@ -1,4 +1,4 @@
-//! A distribution over numbers without its type: a name and parameters.
+//! A distribution without its type: a name and parameters.
 
 use std::sync::Arc;
 
@@ -8,16 +8,19 @@ use crate::backend::Backend;
 use crate::dtype::Dtype;
 use crate::tensor::Flat;
 
-/// A family over numbers with its parameters, all batch axes flat: what a closed divergence between two
-/// distributions of any types needs.
+/// A family with its parameters, all batch axes flat: what a closed divergence between two distributions of any
+/// types needs. It is over numbers, or over rows of them.
 #[derive(Clone, Debug)]
 pub struct Family<E: Dtype, D: Backend<E>> {
     /// The family's name, as in errors.
     pub name: &'static str,
-    /// The parameters in the family's order, each of one number or of `len`.
+    /// The parameters in the family's order. Over numbers: each of one number or of `len`. Over rows: the row or
+    /// matrix of each element, or of the first few, of which element i has that of i modulo their number.
     pub parameters: SmallVec<[Flat<E, D>; 3]>,
-    /// How many numbers it is over.
+    /// How many elements it has.
     pub len: usize,
+    /// How many numbers one element is; 1 over numbers.
+    pub event: usize,
     /// Which of them count; all without it.
     pub mask: Option<Arc<[bool]>>,
 }

@@ -1,6 +1,7 @@
 //! Trailing axes of a batch as part of one event.
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use dfdx::shapes::{Axes, ReduceShape, Shape};
 use smallvec::SmallVec;
@@ -205,6 +206,10 @@ where
 
     fn family(&self) -> Option<Family<E, D>> {
         self.base.family()
+    }
+
+    fn counted(&self) -> Option<Arc<[bool]>> {
+        self.base.counted()
     }
 
     fn check_parameters(&self) -> Result<(), ParameterError> {

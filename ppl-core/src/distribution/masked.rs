@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use crate::backend::Backend;
 use crate::constraint::Support;
-use crate::distribution::{BaseForm, Distribution, Expand, Family, NonFiniteElement, ParameterError, TakeBase};
+use crate::distribution::{BaseForm, Distribution, Expand, Family, NonFiniteElement, ParameterError, TakeBase, spread};
 use crate::dtype::Dtype;
 use crate::ops::expanded_positions;
 use crate::rng::Rng;
@@ -166,6 +166,15 @@ impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> Distribution<E, D> for Mask
         Some(self.base.family()?.masked(&self.mask))
     }
 
+    fn counted(&self) -> Option<Arc<[bool]>> {
+        let event: usize = self.base.event_dims().iter().product();
+        let given = spread(&self.mask, self.mask.len() * event);
+        Some(match self.base.counted() {
+            Some(own) => own.iter().zip(given).map(|(&own, given)| own && given).collect(),
+            None => given.into(),
+        })
+    }
+
     fn check_parameters(&self) -> Result<(), ParameterError> {
         self.base.check_parameters()
     }
@@ -182,9 +191,9 @@ impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> Distribution<E, D> for Mask
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Cpu;
     use crate::autodiff::grad;
-    use crate::distributions::{Bernoulli, Normal};
+    use crate::distributions::{Bernoulli, Dirichlet, Normal};
+    use crate::{Axis, Cpu};
 
     #[test]
     fn masked_elements_have_neither_density_nor_gradient() {
@@ -207,6 +216,16 @@ mod tests {
         assert_eq!(masked.draw(&mut Rng::seed(2)), base.draw(&mut Rng::seed(2)));
         assert_eq!(masked.entropy().unwrap().to_vec()[0], 0.0);
         assert_eq!(masked.parameters_at(1), base.parameters_at(1));
+    }
+
+    #[test]
+    fn a_mask_counts_numbers_of_rows() {
+        let rows = Dirichlet::new(Tensor::<_, f64, Cpu>::from([[1.0, 2.0], [0.5, 0.5], [3.0, 1.0]]));
+        assert_eq!(rows.counted(), None);
+        let masked = rows.mask([true, false, true]);
+        assert_eq!(*masked.counted().unwrap(), [true, true, false, false, true, true]);
+        let both = masked.mask([false, true, true]).to_event::<Axis<0>>();
+        assert_eq!(*both.counted().unwrap(), [false, false, false, false, true, true]);
     }
 
     #[test]

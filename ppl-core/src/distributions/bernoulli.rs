@@ -226,7 +226,8 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for Bernoulli<S, E, D
             Form::Probs => "Bernoulli",
             Form::Logits => "Bernoulli of logits",
         };
-        Some(Family { name, parameters: [parameter].into_iter().collect(), len: self.shape.num_elements(), mask: None })
+        let len = self.shape.num_elements();
+        Some(Family { name, parameters: [parameter].into_iter().collect(), len, event: 1, mask: None })
     }
 
     fn check_parameters(&self) -> Result<(), ParameterError> {

@@ -7,7 +7,7 @@ use rand::Rng as _;
 
 use crate::backend::Backend;
 use crate::constraint::{IntegerRange, Support};
-use crate::distribution::{Distribution, Expand, ParameterError, log_probability};
+use crate::distribution::{Distribution, Expand, Family, ParameterError, log_probability};
 use crate::dtype::Dtype;
 use crate::functions::{Function, apply};
 use crate::rng::Rng;
@@ -198,6 +198,11 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for Categorical<S, E,
 
     fn enumerate_support(&self) -> Option<Vec<Self::Value>> {
         Some((0..self.categories()).map(|k| Tensor::full_like(k, self.batch_shape())).collect())
+    }
+
+    fn family(&self) -> Option<Family<E, D>> {
+        let weights = &self.weights;
+        Some(weights.rows.family(weights.form.named(["Categorical", "Categorical of logits"])))
     }
 
     fn check_parameters(&self) -> Result<(), ParameterError> {

@@ -6,7 +6,7 @@ use dfdx::shapes::Shape;
 
 use crate::backend::{Backend, BlockFunction};
 use crate::constraint::{Positive, Simplex, Support, simplex_slack};
-use crate::distribution::{Distribution, Expand, ParameterError};
+use crate::distribution::{Distribution, Expand, Family, ParameterError};
 use crate::dtype::Dtype;
 use crate::functions::gamma_function::{
     HALF_LN_TWO_PI, digamma, ln_gamma, ln_minus_digamma, stirling_correction, trigamma,
@@ -123,6 +123,10 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for Dirichlet<S, E, D
     fn entropy(&self) -> Option<Tensor<WithoutLast<S>, E, D>> {
         let own = self.concentration.map(Entropy { len: self.concentration.len() });
         Some(self.concentration.each(own, 1).reshape_like(&self.batch_shape()))
+    }
+
+    fn family(&self) -> Option<Family<E, D>> {
+        Some(self.concentration.family("Dirichlet"))
     }
 
     fn check_parameters(&self) -> Result<(), ParameterError> {

@@ -68,10 +68,11 @@ pub trait KlDivergence<Q, E: Dtype, D: Backend<E>>: Distribution<E, D> {
     fn kl_divergence(&self, other: &Q) -> Tensor<Self::Batch, E, D>;
 }
 
-/// KL(p ‖ q) of each number of two families without their types, 0 where a mask is false; `None` where
-/// the pair has no closed form among those over numbers, or the two are over other counts of numbers.
+/// KL(p ‖ q) of each element of two families without their types, 0 where a mask is false; `None` where the pair
+/// has no closed form (of those over numbers; Categorical, OneHotCategorical, Dirichlet, and normal distributions
+/// over vectors), or the two have other counts of elements or of numbers in one.
 pub fn closed_kl<E: Dtype, D: Backend<E>>(p: &Family<E, D>, q: &Family<E, D>) -> Option<Flat<E, D>> {
-    if p.len != q.len {
+    if p.len != q.len || p.event != q.event {
         return None;
     }
     let registered = [
@@ -80,6 +81,8 @@ pub fn closed_kl<E: Dtype, D: Backend<E>>(p: &Family<E, D>, q: &Family<E, D>) ->
         interval::registered,
         counts::registered,
         counts::registered_bernoulli,
+        proportions::registered,
+        vectors::registered,
     ];
     let kl = registered.into_iter().find_map(|of| of(p, q))?;
     let kl = [&p.mask, &q.mask].into_iter().flatten().fold(kl, |kl, mask| kl.select(mask, 0.0));

@@ -9,7 +9,7 @@ use rand_distr::StandardNormal;
 
 use crate::backend::{Backend, Blocks};
 use crate::constraint::{Positive, Real, RealVector, Support};
-use crate::distribution::{Distribution, Expand, ParameterError, check_event, check_parameter};
+use crate::distribution::{Distribution, Expand, Family, ParameterError, check_event, check_parameter};
 use crate::dtype::Dtype;
 use crate::ops::{Batch, Vectors};
 use crate::rng::Rng;
@@ -176,6 +176,12 @@ impl<M: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for LowRankMultivaria
         let nowhere = Flat::vector(vec![E::of(0.0); self.vectors().num_elements()]);
         let constant = E::of(self.sizes().n as f64 * (1.0 + TAU.ln()));
         Some((self.deviance(nowhere.clone(), nowhere) + constant) * E::of(0.5))
+    }
+
+    fn family(&self) -> Option<Family<E, D>> {
+        let (len, event) = (self.batch_shape().num_elements(), self.event_dims()[0]);
+        let parts = [self.loc().into_flat(), self.cov_factor().flat(), self.cov_diag().into_flat()];
+        Some(Family { name: self.name(), parameters: parts.into_iter().collect(), len, event, mask: None })
     }
 
     fn check_parameters(&self) -> Result<(), ParameterError> {

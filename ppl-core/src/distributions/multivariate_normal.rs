@@ -9,7 +9,7 @@ use rand_distr::StandardNormal;
 
 use crate::backend::Backend;
 use crate::constraint::{Real, RealVector, Support};
-use crate::distribution::{BaseForm, Distribution, Expand, ParameterError, TakeBase, check_parameter};
+use crate::distribution::{BaseForm, Distribution, Expand, Family, ParameterError, TakeBase, check_parameter};
 use crate::dtype::Dtype;
 use crate::ops::{Batch, Vectors};
 use crate::rng::Rng;
@@ -159,6 +159,12 @@ impl<M: Shape, E: Dtype, D: Backend<E>> Distribution<E, D> for MultivariateNorma
     fn with_base<T: TakeBase<E, D, Batch<M>>>(&self, form: BaseForm, take: T) -> Option<T::Output> {
         let standard = || MultivariateNormal::from_scale_tril(0.0, Tensor::eye_like(self.scale.tril().shape()));
         (form == BaseForm::Transform).then(|| take.take(standard(), self.scale.map_from_standard(self.loc.flat())))
+    }
+
+    fn family(&self) -> Option<Family<E, D>> {
+        let (len, event) = (self.batch_shape().num_elements(), self.event_dims()[0]);
+        let parameters = [self.loc().into_flat(), self.scale_tril().flat()].into_iter().collect();
+        Some(Family { name: NAME, parameters, len, event, mask: None })
     }
 
     fn check_parameters(&self) -> Result<(), ParameterError> {

@@ -6,7 +6,7 @@ use dfdx::shapes::Shape;
 
 use crate::backend::{Backend, BlockFunction};
 use crate::constraint::{OneHot, Support};
-use crate::distribution::{Distribution, Expand, ParameterError};
+use crate::distribution::{Distribution, Expand, Family, ParameterError};
 use crate::dtype::Dtype;
 use crate::functions::{Function, apply};
 use crate::rng::Rng;
@@ -144,6 +144,10 @@ macro_rules! one_hot {
             fn enumerate_support(&self) -> Option<Vec<Tensor<S, E, D>>> {
                 let count = self.base.weights.rows.count();
                 Some((0..self.base.categories()).map(|k| rows_of(&self.base, &vec![k; count])).collect())
+            }
+            fn family(&self) -> Option<Family<E, D>> {
+                let weights = &self.base.weights;
+                Some(weights.rows.family(weights.form.named(["OneHotCategorical", "OneHotCategorical of logits"])))
             }
             fn check_parameters(&self) -> Result<(), ParameterError> {
                 self.base.check_parameters()

@@ -4,7 +4,7 @@ use dfdx::shapes::Shape;
 
 use crate::backend::{Backend, BlockFunction, Blocks};
 use crate::constraint::Constraint;
-use crate::distribution::{ParameterError, unravel};
+use crate::distribution::{Family, ParameterError, unravel};
 use crate::dtype::Dtype;
 use crate::error::ShapeError;
 use crate::tensor::{Flat, Operand, Tensor, shape_from_dims};
@@ -88,6 +88,12 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Rows<S, E, D> {
             return own;
         }
         D::take(own, (0..self.count() * len).map(|i| i % (self.own_count() * len)).collect())
+    }
+
+    /// A family of which this is the only parameter.
+    pub(super) fn family(&self, name: &'static str) -> Family<E, D> {
+        let parameters = [self.own.clone()].into_iter().collect();
+        Family { name, parameters, len: self.count(), event: self.len(), mask: None }
     }
 
     /// Repeated to a larger shape with the same last axis.

@@ -125,6 +125,14 @@ impl Form {
         }
     }
 
+    /// The name of a family in this form, of probabilities or of logits.
+    pub(super) fn named(self, [probs, logits]: [&'static str; 2]) -> &'static str {
+        match self {
+            Form::Probs => probs,
+            Form::Logits => logits,
+        }
+    }
+
     /// What a row's weights are divided by, or their logarithms diminished by.
     pub(super) fn total<E: Dtype>(self, row: &[E]) -> Total<E> {
         match self {

@@ -1,6 +1,8 @@
 //! A site whose value was found from another draw, with a log-density of its own: what a guide that knows its
 //! model only at run time shows in the place of the model's site.
 
+use std::sync::Arc;
+
 use crate::backend::Backend;
 use crate::constraint::Support;
 use crate::distribution::{BaseForm, Family};
@@ -104,6 +106,10 @@ impl<E: Dtype, D: Backend<E>> SampleSite<E, D> for ImageSite<'_, E, D> {
 
     fn family(&self) -> Option<Family<E, D>> {
         None
+    }
+
+    fn counted(&self) -> Option<Arc<[bool]>> {
+        self.site.counted()
     }
 
     fn explain_non_finite(&self) -> Error {

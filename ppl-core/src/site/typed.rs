@@ -2,7 +2,7 @@
 
 use crate::backend::Backend;
 use crate::constraint::Support;
-use crate::distribution::{Distribution, Family};
+use crate::distribution::{Distribution, Family, spread};
 use crate::dtype::Dtype;
 use crate::error::Error;
 use crate::rng::Rng;
@@ -12,6 +12,7 @@ use crate::values::{AnyValue, SiteValue};
 use dfdx::shapes::Shape;
 use smallvec::SmallVec;
 use std::any::Any;
+use std::sync::Arc;
 
 use super::{SampleSite, SiteMask, SiteState};
 
@@ -115,9 +116,8 @@ impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> TypedSite<P, E, D> {
             SiteMask::All(true) => terms,
             SiteMask::All(false) => terms.select(&vec![false; terms.numel()], 0.0),
             SiteMask::Elements(mask) => {
-                let width = terms.numel() / mask.len().max(1);
-                let spread: Vec<bool> = mask.iter().flat_map(|&m| std::iter::repeat_n(m, width)).collect();
-                terms.select(&spread, 0.0)
+                let counts = spread(mask, terms.numel());
+                terms.select(&counts, 0.0)
             }
         }
     }
@@ -272,10 +272,23 @@ impl<P: Distribution<E, D>, E: Dtype, D: Backend<E>> SampleSite<E, D> for TypedS
             SiteMask::All(true) => family,
             SiteMask::All(false) => family.clone().masked(&vec![false; family.len]),
             SiteMask::Elements(mask) => {
-                let width = family.len / mask.len().max(1);
-                let spread: Vec<bool> = mask.iter().flat_map(|&m| std::iter::repeat_n(m, width)).collect();
-                family.masked(&spread)
+                let counts = spread(mask, family.len);
+                family.masked(&counts)
             }
+        })
+    }
+
+    fn counted(&self) -> Option<Arc<[bool]>> {
+        let own = self.distribution.counted();
+        let count = self.dims().iter().product::<usize>();
+        let given = match &self.state.mask {
+            SiteMask::All(true) => return own,
+            SiteMask::All(false) => vec![false; count],
+            SiteMask::Elements(mask) => spread(mask, count),
+        };
+        Some(match own {
+            Some(own) => own.iter().zip(given).map(|(&own, given)| own && given).collect(),
+            None => given.into(),
         })
     }
 

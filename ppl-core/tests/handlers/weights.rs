@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use ppl_core::Cpu;
 use ppl_core::distributions::Unit;
+use ppl_core::handlers::{Prior, Tracer};
 use ppl_core::model::{Model, Program};
 use ppl_core::plate::{PlateRows, Rows as Indices};
 use ppl_core::primitives::{plate, sample};
 use ppl_core::site::SiteMask;
+use ppl_core::trace::Keep;
 use ppl_core::values::ValueMap;
 use proptest::prelude::*;
 
@@ -135,4 +137,26 @@ fn a_masked_entropy_is_that_of_what_counts() {
     assert_near(entropy(elements(&model.clone().mask(mask(&[true, false, true])), 0)).unwrap(), whole * 2.0 / 3.0);
     assert_eq!(entropy(elements(&model.clone().mask(SiteMask::All(false)), 0)), Some(0.0));
     assert_eq!(entropy(elements(&model.intervene(locals(&[1.0; 3])), 0)), Some(0.0));
+}
+
+#[test]
+fn numbers_are_kept_with_those_that_a_mask_leaves_in() {
+    let model = Rows { data: vec![0.5, 1.0, -1.0], subsample: None };
+    let numbers = |masks: [SiteMask; 2], name: &str| {
+        let [a, b] = masks;
+        let (mut prior, keep) = (Prior::seeded(1), Keep { numbers: true, ..Keep::NOTHING });
+        let mut tracer = Tracer::new(&mut prior).keeping(keep);
+        model.clone().mask(a).mask(b).run(&mut tracer, ());
+        let trace = tracer.into_trace();
+        let site = trace.site(name).unwrap();
+        let numbers = site.numbers.clone().unwrap();
+        assert_eq!(site.value.to_f64s().unwrap(), numbers.values.to_vec());
+        numbers.counts.map(|counts| counts.to_vec())
+    };
+    let (all, none) = (SiteMask::All(true), SiteMask::All(false));
+    assert_eq!(numbers([all.clone(), all.clone()], "local"), None);
+    assert_eq!(numbers([none, all.clone()], "local"), Some(vec![false; 3]));
+    let [a, b] = [[true, false, true], [true, true, false]].map(|flags| mask(&flags));
+    assert_eq!(numbers([a.clone(), all], "local"), Some(vec![true, false, true]));
+    assert_eq!(numbers([a, b], "local"), Some(vec![true, false, false]));
 }

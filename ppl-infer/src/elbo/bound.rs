@@ -5,6 +5,7 @@ use ppl_core::site::SiteKind;
 use ppl_core::trace::SiteRecord;
 use ppl_core::{Dtype, Error};
 
+use super::points::check_pathwise_site;
 use crate::pair::Pair;
 
 /// The guide's sites that were drawn.
@@ -28,10 +29,5 @@ pub(super) fn check_pathwise<E: Dtype, D: Backend<E>>(
     what: &str,
     remedy: &str,
 ) -> Result<(), Error> {
-    let Some(site) = drawn(pair).find(|site| !site.has_rsample) else { return Ok(()) };
-    let distribution = site.distribution;
-    let problem = format!(
-        "{what} needs draws with pathwise gradients, which {distribution} does not have; draw the site from another distribution, or {remedy}"
-    );
-    Err(Error::Site { site: site.address.to_string(), problem })
+    drawn(pair).try_for_each(|site| check_pathwise_site(site, what, remedy))
 }

@@ -77,7 +77,7 @@ impl ReweightedWakeSleep {
 }
 
 /// What is asked of the wake phases.
-const WAKE: Ask = Ask { detached: true, keep: Keep { elements: false, families: false } };
+const WAKE: Ask = Ask { detached: true, keep: Keep::NOTHING };
 
 impl<E: Dtype, D: Backend<E>> Objective<E, D> for ReweightedWakeSleep {
     fn surrogate(&mut self, runs: &mut dyn Runs<E, D>) -> Result<(f64, Tensor<(), E, D>), Error> {

@@ -168,7 +168,7 @@ fn squared_error<E: Dtype, D: Backend<E>>(found: Tensor<(usize,), E, D>, cost: &
 }
 
 /// What is asked of the runs.
-const ASK: Ask = Ask { detached: false, keep: Keep { elements: true, families: false } };
+const ASK: Ask = Ask { detached: false, keep: Keep { elements: true, ..Keep::NOTHING } };
 
 impl<E: Dtype, D: Backend<E>> Objective<E, D> for TraceGraphElbo<E, D> {
     fn surrogate(&mut self, runs: &mut dyn Runs<E, D>) -> Result<(f64, Tensor<(), E, D>), Error> {

@@ -14,8 +14,8 @@ use crate::pair::{Ask, Pair};
 use crate::runs::Runs;
 
 /// The evidence lower bound, with the closed KL divergence of guide and model at every site whose two
-/// distributions have one ([`closed_kl`]: families over numbers, and `to_event` and `mask` of them), and with
-/// the difference of log-densities at the others. It has less variance than [`TraceElbo`](super::TraceElbo),
+/// distributions have one ([`closed_kl`]: families over numbers, categories, Dirichlet and normal vectors, and
+/// `to_event` and `mask` of them), and with the difference of log-densities at the others. It has less variance than [`TraceElbo`](super::TraceElbo),
 /// often much.
 ///
 /// A divergence is in place of an average over the site's value. So nothing that either distribution depends on
@@ -53,7 +53,7 @@ impl TraceMeanFieldElbo {
 }
 
 /// What is asked of the runs.
-const ASK: Ask = Ask { detached: false, keep: Keep { elements: false, families: true } };
+const ASK: Ask = Ask { detached: false, keep: Keep { families: true, ..Keep::NOTHING } };
 
 impl<E: Dtype, D: Backend<E>> Objective<E, D> for TraceMeanFieldElbo {
     fn surrogate(&mut self, runs: &mut dyn Runs<E, D>) -> Result<(f64, Tensor<(), E, D>), Error> {
@@ -139,7 +139,7 @@ impl<E: Dtype, D: Backend<E>> Bound<E, D> {
     }
 }
 
-/// The closed divergence of each number at a site, where there is one.
+/// The closed divergence of each element at a site, where there is one.
 fn divergence<E: Dtype, D: Backend<E>>(
     guide: &SiteRecord<E, D>,
     model: &SiteRecord<E, D>,

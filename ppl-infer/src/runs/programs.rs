@@ -5,17 +5,17 @@ use std::collections::BTreeMap;
 use ppl_core::autodiff::{is_recording, no_grad, try_grad};
 use ppl_core::backend::Backend;
 use ppl_core::handler::Handler;
-use ppl_core::handlers::{Params, Prior, Replay, Tracer};
+use ppl_core::handlers::{Params, Prior, Replay, Subsample, Tracer};
 use ppl_core::model::Model;
 use ppl_core::params::ParamStore;
 use ppl_core::rng::Rng;
 use ppl_core::shared::{Shared, spread};
-use ppl_core::trace::{Keep, Trace, total};
+use ppl_core::trace::{Densities, Keep, Trace, total};
 use ppl_core::{Dtype, Error};
 
 use super::{Each, Runs, Terms};
 use crate::enumeration::{Enumerated, Rerun, Side};
-use crate::pair::{Ask, Pair, check};
+use crate::pair::{Ask, Pair, Replica, check, prior_draw};
 
 /// A model and its guide with the arguments, parameters and generators of a step.
 pub struct Programs<'a, M, G, A, E: Dtype, D: Backend<E>> {
@@ -62,7 +62,8 @@ where
                 let mut prior = prior();
                 let mut params = Params::new(params, &mut prior);
                 wrap(Side::Guide, &mut params, &mut |inner| {
-                    let mut tracer = Tracer::new(inner);
+                    let values = Keep { densities: Densities::None, ..Keep::NOTHING };
+                    let mut tracer = Tracer::new(inner).keeping(values);
                     guide.run(&mut tracer, args.clone());
                     drawn = tracer.into_trace();
                 });
@@ -79,6 +80,24 @@ where
         let enumerated = Enumerated::checked(rerun, *validate)?;
         check::<M, G, E, D>(enumerated.stated(), &drawn)?;
         Ok(enumerated)
+    }
+
+    fn prior(&mut self, particle: u64, keep: Keep) -> Result<Trace<E, D>, Error> {
+        let Self { programs, args, params, rng, validate } = self;
+        prior_draw(keep, programs.0, args.clone(), params, rng(particle), *validate)
+    }
+
+    fn replicas(&mut self, count: u64, keep: Keep) -> Result<Vec<Replica<E, D>>, Error> {
+        let Self { programs, args, params, rng, validate } = self;
+        let (mut rows, mut replicas) = (Subsample::default(), Vec::new());
+        for particle in 0..count {
+            let replica = Replica::draw(keep, &rows, *programs, args.clone(), params, rng(particle), *validate)?;
+            if particle == 0 {
+                rows = replica.rows();
+            }
+            replicas.push(replica);
+        }
+        Ok(replicas)
     }
 
     fn params(&mut self) -> &mut ParamStore<E, D> {

@@ -76,7 +76,7 @@ impl SteinKernel {
 }
 
 /// The middle of some numbers, or the mean of the two in the middle; 0 of none.
-fn median(numbers: &mut [f64]) -> f64 {
+pub(crate) fn median(numbers: &mut [f64]) -> f64 {
     if numbers.is_empty() {
         return 0.0;
     }

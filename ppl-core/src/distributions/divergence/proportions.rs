@@ -4,13 +4,14 @@
 use dfdx::shapes::Shape;
 
 use crate::backend::{Backend, BlockFunction, Blocks};
+use crate::distribution::Family;
 use crate::distributions::rows::{Rows, batch_of};
 use crate::distributions::shapes::{WithoutLast, check_value_shape};
 use crate::distributions::weights::Form;
 use crate::distributions::{Categorical, Dirichlet, OneHotCategorical};
 use crate::dtype::Dtype;
 use crate::functions::incomplete_gamma::excess_over_log1p;
-use crate::tensor::Tensor;
+use crate::tensor::{Flat, Tensor};
 
 use super::KlDivergence;
 use super::cross_entropy::{above_tangent, above_tangent_slopes};
@@ -25,6 +26,37 @@ fn between_rows<S: Shape, E: Dtype, D: Backend<E>>(
     check_value_shape(name, q.shape(), p.shape());
     let blocks = Blocks { count: p.count(), of: [p.own_count(), q.own_count()] };
     D::blocks(f, [p.own().clone(), q.own().clone()], blocks).reshape_like(&batch_of(p.shape()))
+}
+
+/// Between two of these families without their types.
+pub(super) fn registered<E: Dtype, D: Backend<E>>(p: &Family<E, D>, q: &Family<E, D>) -> Option<Flat<E, D>> {
+    let len = p.event;
+    if (p.name, q.name) == ("Dirichlet", "Dirichlet") {
+        return between_families(Concentrations { len }, p, q);
+    }
+    let ((one_hot, form), (other_one_hot, other)) = (categories(p.name)?, categories(q.name)?);
+    (one_hot == other_one_hot).then(|| between_families(Categories { forms: [form, other], len }, p, q))?
+}
+
+/// Whether a family is over one-hot rows, and how its probabilities were given.
+fn categories(name: &str) -> Option<(bool, Form)> {
+    match name {
+        "Categorical" => Some((false, Form::Probs)),
+        "Categorical of logits" => Some((false, Form::Logits)),
+        "OneHotCategorical" => Some((true, Form::Probs)),
+        "OneHotCategorical of logits" => Some((true, Form::Logits)),
+        _ => None,
+    }
+}
+
+fn between_families<E: Dtype, D: Backend<E>>(
+    f: impl BlockFunction<2>,
+    p: &Family<E, D>,
+    q: &Family<E, D>,
+) -> Option<Flat<E, D>> {
+    let (a, b) = (p.parameters.first()?.clone(), q.parameters.first()?.clone());
+    let of = [a.numel() / p.event, b.numel() / q.event];
+    Some(D::blocks(f, [a, b], Blocks { count: p.len, of }))
 }
 
 impl<S: Shape, E: Dtype, D: Backend<E>> KlDivergence<Categorical<S, E, D>, E, D> for Categorical<S, E, D> {

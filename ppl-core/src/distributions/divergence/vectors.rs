@@ -3,7 +3,7 @@
 use dfdx::shapes::Shape;
 
 use crate::backend::{Backend, Blocks};
-use crate::distribution::Distribution;
+use crate::distribution::{Distribution, Family};
 use crate::distributions::shapes::LastAxis;
 use crate::distributions::{LowRankMultivariateNormal, MultivariateNormal};
 use crate::dtype::Dtype;
@@ -81,6 +81,28 @@ by_covariances! {
     LowRankMultivariateNormal, LowRankMultivariateNormal;
     LowRankMultivariateNormal, MultivariateNormal;
     MultivariateNormal, LowRankMultivariateNormal;
+}
+
+/// Between two of these families without their types, through the covariances.
+pub(super) fn registered<E: Dtype, D: Backend<E>>(p: &Family<E, D>, q: &Family<E, D>) -> Option<Flat<E, D>> {
+    let ([loc, covariance], [other_loc, other]) = (mean_and_covariance(p)?, mean_and_covariance(q)?);
+    let divergence = Divergence { n: p.event };
+    Some(D::blocks(divergence, [loc, covariance, other_loc, other], Blocks::equal(p.len)))
+}
+
+/// Means and covariances of a family without its type, where it is one over vectors.
+fn mean_and_covariance<E: Dtype, D: Backend<E>>(family: &Family<E, D>) -> Option<[Flat<E, D>; 2]> {
+    let (n, blocks) = (family.event, Blocks::equal(family.len));
+    match (family.name, &family.parameters[..]) {
+        ("MultivariateNormal", [loc, factor]) => {
+            Some([loc.clone(), D::blocks(OfFactor { n }, [factor.clone()], blocks)])
+        }
+        ("LowRankMultivariateNormal", [loc, factor, diagonal]) => {
+            let of = OfLowRank { n, rank: factor.numel() / diagonal.numel().max(1) };
+            Some([loc.clone(), D::blocks(of, [factor.clone(), diagonal.clone()], Blocks::equal(family.len))])
+        }
+        _ => None,
+    }
 }
 
 /// The sizes of values.

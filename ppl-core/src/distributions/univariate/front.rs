@@ -247,7 +247,7 @@ impl<F: Univariate<K>, S: Shape, E: Dtype, D: Backend<E>, const K: usize, const 
 
     pub(in crate::distributions) fn family(&self) -> Family<E, D> {
         let parameters = self.flats().into_iter().collect();
-        Family { name: F::NAME, parameters, len: self.shape.num_elements(), mask: None }
+        Family { name: F::NAME, parameters, len: self.shape.num_elements(), event: 1, mask: None }
     }
 
     pub(in crate::distributions) fn parameters_at(&self, element: usize) -> Vec<(&'static str, f64)> {
