@@ -169,8 +169,8 @@ impl Context {
         std::mem::replace(&mut self.next_scale, 1.0)
     }
 
-    /// Enters a submodel; what it returns goes to [`Context::leave`].
-    pub(crate) fn enter(&mut self, scope: &str) -> Entered {
+    /// Enters a submodel: names of statements get this scope. What it returns goes to [`Context::leave`].
+    pub fn enter(&mut self, scope: &str) -> Entered {
         let entered = Entered { scope: self.scope.len(), frames: self.frames.len() };
         self.scope.push_str(scope);
         self.scope.push('/');
@@ -178,7 +178,7 @@ impl Context {
     }
 
     /// Leaves a submodel, with any plate that an early return left open.
-    pub(crate) fn leave(&mut self, entered: Entered) {
+    pub fn leave(&mut self, entered: Entered) {
         self.scope.truncate(entered.scope);
         self.frames.truncate(entered.frames);
     }
@@ -267,7 +267,7 @@ fn wrong_plate(plate: &Plate, problem: String) -> Error {
 
 /// Where a run stood when it entered a submodel.
 #[derive(Debug)]
-pub(crate) struct Entered {
+pub struct Entered {
     scope: usize,
     frames: usize,
 }

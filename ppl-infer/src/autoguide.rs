@@ -34,13 +34,31 @@ mod flow;
 mod laplace;
 // What a fitted guide says, in the model's types.
 mod results;
+// A normal distribution of each site given others.
+mod structured;
+// Discrete sites of finite support.
+mod discrete;
+// A family without its type.
+mod part;
+// Parts that are written by hand.
+mod callable;
+// Which sites belong to which block.
+mod blocks;
+// Several blocks as one guide.
+mod list;
 
+pub use blocks::Blocks;
+pub use callable::{AutoCallable, Function, Median, MedianOf, NoMedian, Written};
 pub use delta::{Point, PointUnconstrained};
+pub use discrete::DiscreteParallel;
 pub use family::{Family, Layout, Located, Named, Proposal};
 pub use flow::{FlowFamily, Iaf, iaf};
 pub use gaussian::Gaussian;
 pub use joint_normal::{Covariance, Diagonal, Full, LowRank};
+pub use list::AutoGuideList;
 pub use normal::PerSite;
+pub use part::Part;
+pub use structured::{Conditional, Structured};
 
 /// A point estimate: the greatest density of the latent values, maximum a posteriori (MAP). As in Pyro, of the values as
 /// they are: no Jacobian of the maps onto supports is in it. Parameters `auto_loc.SITE`, unconstrained.
@@ -62,6 +80,13 @@ pub type AutoNormalizingFlow<M, F, E> = AutoGuide<M, FlowFamily<F>, E>;
 /// Inverse autoregressive flows: module `auto_flow`. Kingma et al., *Improving Variational Inference with Inverse
 /// Autoregressive Flow* (NIPS 2016).
 pub type AutoIafNormal<M, E, D> = AutoGuide<M, FlowFamily<flow::Iaf<E, D>>, E>;
+
+/// A normal distribution of each site given others, on which its mean depends linearly: parameters by site,
+/// `auto_loc.SITE`, `auto_scale.SITE` or `auto_scale_tril.SITE`, and `auto_weight.SITE.UPSTREAM`.
+pub type AutoStructured<M, E> = AutoGuide<M, Structured, E>;
+/// Independent distributions of the elements of discrete sites, each of which has finitely many values, for models without
+/// other latent sites: parameters `auto_probs.SITE`. Beside continuous sites it is a block, [`DiscreteParallel`].
+pub type AutoDiscreteParallel<M, E, D> = AutoGuideList<M, E, D, DiscreteParallel>;
 
 /// A guide made of a model: a family of distributions over the unconstrained numbers of its latent sites.
 ///

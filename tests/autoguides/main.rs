@@ -6,5 +6,13 @@ mod normal_posteriors;
 mod points;
 // Constrained values, and their Jacobians.
 mod constrained;
+// A normal posterior of three numbers.
+mod plane;
+// Several blocks as one guide, by families and by hand.
+mod blocks;
+// Normal distributions of sites given others.
+mod structured;
+// Discrete sites, alone and beside continuous ones.
+mod discrete;
 // What no autoguide can be made of.
 mod refused;
