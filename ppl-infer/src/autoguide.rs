@@ -1,4 +1,5 @@
-//! Guides made of a model alone: each family of posteriors, over the unconstrained numbers of all latent sites.
+//! Guides made of a model alone: each family of posteriors, over the unconstrained numbers of all latent sites, and several
+//! families at once, of discrete sites too, each over a block of sites.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -90,12 +91,24 @@ pub type AutoDiscreteParallel<M, E, D> = AutoGuideList<M, E, D, DiscreteParallel
 
 /// A guide made of a model: a family of distributions over the unconstrained numbers of its latent sites.
 ///
+/// Which family, by what the posterior is like:
+///
+/// | the posterior | guide |
+/// | --- | --- |
+/// | a point will do | [`AutoDelta`], or with the curvature there [`AutoLaplaceApproximation`] |
+/// | independent numbers | [`AutoNormal`], [`AutoDiagonalNormal`] |
+/// | correlated numbers | [`AutoMultivariateNormal`]; of many, [`AutoLowRankMultivariateNormal`] |
+/// | some sites depend on some others | [`AutoStructured`] |
+/// | curved, or with several modes | [`AutoIafNormal`], [`AutoNormalizingFlow`] |
+/// | discrete sites of finite support | [`AutoDiscreteParallel`] |
+/// | several of these, or a part by hand ([`AutoCallable`]) | [`AutoGuideList`], in blocks |
+///
 /// It is made of the model and its arguments, which are run to find the latent sites, and is then a guide like one
 /// that was written by hand: `Svi` fits it, checkpoints hold its parameters, `Predictive::guide` draws from it. In a run
 /// it draws its numbers at the first latent site, runs the model's body for the values, and shows nothing else of the
 /// model: neither observations nor factors.
 ///
-/// The latent sites must be continuous and the same in every run, and the plates around them must have all their rows; a site
+/// The latent sites must be continuous (discrete ones are for a block of an [`AutoGuideList`]) and the same in every run, and the plates around them must have all their rows; a site
 /// or plate of which this is not true is an error that names it, of the constructor or of the first run. Plates of data
 /// alone may be given rows of a batch; one that draws its own subsample is an error of the constructor.
 ///

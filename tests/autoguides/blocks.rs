@@ -3,7 +3,7 @@
 use ppl::address::Address;
 use ppl::handler::Handler;
 use ppl::infer::autoguide::{AutoGuideList, Blocks, Diagonal, FlowFamily, Full, PerSite, iaf};
-use ppl::infer::{Adam, AutoCallable, Svi, TraceElbo};
+use ppl::infer::{Adam, AutoCallable, InitStrategy, Svi, TraceElbo};
 use ppl::prelude64::*;
 use ppl::primitives::{param, param_constrained, sample as draw};
 
@@ -109,17 +109,16 @@ fn a_part_written_by_hand_and_one_of_a_family_are_one_guide() {
     assert!((elbo - (exact.log_evidence - divergence)).abs() < 5.0 * error + 0.005, "{elbo} ± {error}");
     let numbers = |name| params.constrained(name).unwrap().to_vec()[0];
     let sd = covariance[2][2].sqrt();
-    assert!((numbers("c_loc") - exact.mean[2]).abs() < 0.03 * sd && (numbers("c_scale") / sd - 1.0).abs() < 0.02);
+    assert!((numbers("c_loc") - exact.mean[2]).abs() < 0.05 * sd && (numbers("c_scale") / sd - 1.0).abs() < 0.03);
     let found = guide.median(&params, (&x, &w, &y)).unwrap();
     assert_eq!(found.c.value.item(), numbers("c_loc"));
-    assert!((found.a.value.item() - exact.mean[0]).abs() < 0.03 * exact.covariance[0][0].sqrt());
+    assert!((found.a.value.item() - exact.mean[0]).abs() < 0.05 * exact.covariance[0][0].sqrt());
     let error = guide.posterior(&params).unwrap_err().to_string();
     assert!(error.contains("`c`") && error.contains("no normal distribution"), "{error}");
 
     // As a function it is the same, step by step.
-    let by_function = Blocks::new()
-        .block(["a", "b"], Full::default())
-        .callable(["c"], AutoCallable::function(function_of_c as fn(&mut dyn Handler<f64, Cpu>, Args<'_>)));
+    let by_function =
+        Blocks::new().block(["a", "b"], Full::default()).callable(["c"], AutoCallable::function(function_of_c));
     let by_function = AutoGuideList::of(plane, by_function, (&x, &w, &y)).unwrap();
     let mut one = Svi::new(plane, guide, Adam::new(0.05), TraceElbo::default()).seed(1);
     let mut other = Svi::new(plane, by_function.clone(), Adam::new(0.05), TraceElbo::default()).seed(1);
@@ -156,6 +155,25 @@ fn a_part_written_by_hand_samples_the_sites_of_its_block() {
     assert!(error.contains("`c`") && error.contains("[\"b\"]"), "{error}");
     let error = step(&["b", "c"]).unwrap_err().to_string();
     assert!(error.contains("`b`") && error.contains("written by hand did not"), "{error}");
+}
+
+#[test]
+fn initial_values_may_be_those_of_any_block() {
+    let (x, w, y) = data();
+    let beginning = |site: &str| {
+        let mut values = ValueMap::new();
+        values.put(site, Some(Tensor::<()>::scalar(0.7)));
+        let blocks = Blocks::new().callable(["c"], AutoCallable::new(of_c)).rest(PerSite::default());
+        AutoGuideList::beginning(plane, blocks, (&x, &w, &y), &InitStrategy::Values(values), 0)
+    };
+    let guide = beginning("b").unwrap();
+    let mut svi = Svi::new(plane, guide, Adam::new(1e-9), TraceElbo::default());
+    svi.step((&x, &w, &y)).unwrap();
+    let first = svi.params().constrained("block_rest/auto_loc.b").unwrap().to_vec()[0];
+    assert!((first - 0.7).abs() < 1e-8, "{first}");
+    assert!(beginning("c").is_ok());
+    let error = beginning("d").unwrap_err().to_string();
+    assert!(error.contains("`d`") && error.contains("`a`, `b`"), "{error}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use ppl::infer::autoguide::{AutoGuideList, Blocks, DiscreteParallel, PerSite};
 use ppl::infer::optim::Schedule;
 use ppl::infer::pair::{Ask, Pair};
-use ppl::infer::{Adam, AutoDiscreteParallel, RunOptions, Svi, TraceElbo, TraceGraphElbo};
+use ppl::infer::{Adam, AutoDiscreteParallel, Predictive, RunOptions, Svi, TraceElbo, TraceGraphElbo};
 use ppl::model::trace;
 use ppl::prelude64::*;
 use ppl::rng::Rng;
@@ -153,6 +153,11 @@ fn beside_a_continuous_block_both_are_exact() {
     let seen = -0.5 * (std::f64::consts::TAU * 1.25).ln() - 0.5 / 1.25;
     let elbo = -svi.estimate(&x, 500).unwrap().mean;
     assert!((elbo - (log_evidence + seen)).abs() < 5e-3, "{elbo} for {}", log_evidence + seen);
+    // Draws of the guide are those that predictions see: five standard errors of 2000, a false alarm in 10⁶ runs.
+    let predicted = Predictive::guide(both, guide.clone(), svi.params(), &x).draws(2000).seed(2).collect().unwrap();
+    let share = predicted.quantity("on[1]").unwrap()[0].iter().sum::<f64>() / 2000.0;
+    let p = found[1][1];
+    assert!((share - p).abs() < 5.0 * (p * (1.0 - p) / 2000.0).sqrt(), "{share} for {p}");
     let error = guide.quantiles(svi.params(), &x, &[0.5]).unwrap_err().to_string();
     assert!(error.contains("`on`") && error.contains("AutoDiscreteParallel"), "{error}");
 }

