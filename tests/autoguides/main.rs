@@ -8,8 +8,10 @@ mod points;
 mod constrained;
 // A normal posterior of three numbers.
 mod plane;
-// Several blocks as one guide, by families and by hand.
+// Several blocks as one guide.
 mod blocks;
+// Parts that are written by hand.
+mod by_hand;
 // Normal distributions of sites given others.
 mod structured;
 // Discrete sites, alone and beside continuous ones.

@@ -41,16 +41,11 @@ fn with_some_dependencies_it_is_the_best_that_has_them() {
     // The variances are those of the normal distribution whose precision is without the term between b and c, but for
     // that of a, which is exact: its own diagonal is what the others leave.
     let s = &exact.covariance;
-    let slope = |i: usize| s[i][0] / s[0][0];
-    let mut covariance = vec![vec![0.0; 3]; 3];
-    covariance[0][0] = s[0][0];
-    for i in 1..3 {
-        (covariance[i][0], covariance[0][i]) = (s[i][0], s[i][0]);
-        for j in 1..3 {
-            let own = if i == j { p[i][i].recip() } else { 0.0 };
-            covariance[i][j] = slope(i) * slope(j) * s[0][0] + own;
-        }
-    }
+    let entry = |i: usize, j: usize| {
+        let own = if i == j && i > 0 { p[i][i].recip() } else { 0.0 };
+        s[i][0] * s[j][0] / s[0][0] + own
+    };
+    let covariance = (0..3).map(|i| (0..3).map(|j| entry(i, j)).collect()).collect();
     close(&normal.loc, &normal.covariance, &exact.mean, &covariance);
 }
 

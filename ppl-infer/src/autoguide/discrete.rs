@@ -59,8 +59,9 @@ impl Table {
         let (distribution, name) = (latent.distribution, DiscreteParallel::NAME);
         let Some(choices) = latent.support else {
             return Err(wrong(format!(
-                "values of {distribution} have no finite list, equal for all elements, which `{name}` needs; write a \
-                 guide of it by hand (`AutoCallable`), or bound its values"
+                "its distribution, {distribution}, lists no values, which `{name}` needs: there are infinitely many, or they \
+                 differ from element to element, or `to_event` makes one value of several; bound them, leave out \
+                 `to_event`, or write its part by hand (`AutoCallable`)"
             )));
         };
         if latent.numbers.is_none() {

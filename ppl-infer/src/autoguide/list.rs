@@ -126,6 +126,8 @@ type Found = (Vec<Latent>, Vec<Box<dyn AnyValue>>);
 
 fn find<A, M: Model<A>>(model: &M, args: A, seed: u64, attempt: u64) -> Result<Found, Error> {
     let mut prior = Prior::new(Rng::stream(seed, attempt));
+    // A draw may put a parameter out of its range, which is no fault of the guide.
+    Handler::<M::E, M::D>::context(&mut prior).validate = false;
     let mut store = ParamStore::new(seed);
     let mut params = Params::new(&mut store, &mut prior);
     let mut find = FindLatents::<M::E, M::D>::new(&mut params);

@@ -54,12 +54,19 @@ pub struct Structured {
     sites: Vec<(String, Conditional)>,
     /// Downstream, upstream.
     dependencies: Vec<(String, String)>,
+    on_all_before: bool,
 }
 
 impl Structured {
     /// Sites that do not depend on one another, each with such a distribution.
     pub fn new(conditional: Conditional) -> Self {
-        Structured { init_scale: INIT_SCALE, others: conditional, sites: Vec::new(), dependencies: Vec::new() }
+        Structured {
+            init_scale: INIT_SCALE,
+            others: conditional,
+            sites: Vec::new(),
+            dependencies: Vec::new(),
+            on_all_before: false,
+        }
     }
 
     /// Another distribution for these sites; of several that fit, the last given counts.
@@ -73,6 +80,13 @@ impl Structured {
     #[must_use]
     pub fn depends(mut self, site: impl Into<String>, upstream: impl Into<String>) -> Self {
         self.dependencies.push((site.into(), upstream.into()));
+        self
+    }
+
+    /// Lets each site depend on all sites before it, in the order of the model: sites may then have any covariances.
+    #[must_use]
+    pub fn on_all_before(mut self) -> Self {
+        self.on_all_before = true;
         self
     }
 
@@ -93,7 +107,8 @@ impl Structured {
         for (name, _) in &self.sites {
             named(sites, name)?;
         }
-        let mut upstream = vec![Vec::new(); sites.len()];
+        let before = |site: usize| if self.on_all_before { (0..site).collect() } else { Vec::new() };
+        let mut upstream: Vec<Vec<usize>> = (0..sites.len()).map(before).collect();
         for (site, from) in &self.dependencies {
             let from = named(sites, from)?;
             for down in named(sites, site)? {

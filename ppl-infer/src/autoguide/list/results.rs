@@ -141,6 +141,7 @@ impl<M, E: Dtype, D: Backend<E>, W> AutoGuideList<M, E, D, W> {
         M: Model<A, E = E, D = D>,
     {
         let (mut store, mut prior) = (params.clone(), Prior::seeded(0));
+        Handler::<E, D>::context(&mut prior).validate = false;
         let mut params = Params::new(&mut store, &mut prior);
         let mut put = Put { inner: &mut params, place };
         let mut tracer = Tracer::new(&mut put);
