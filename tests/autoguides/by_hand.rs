@@ -4,9 +4,11 @@ use ppl::address::Address;
 use ppl::handler::Handler;
 use ppl::infer::autoguide::{AutoGuideList, Blocks, Full, PerSite};
 use ppl::infer::optim::Schedule;
+use ppl::infer::pair::Pair;
 use ppl::infer::{Adam, AutoCallable, InitStrategy, RunOptions, Svi, TraceElbo};
 use ppl::prelude64::*;
 use ppl::primitives::{param, param_constrained, sample as draw};
+use ppl::rng::Rng;
 
 use crate::blocks::best;
 use crate::plane::{Args, Vector, data, exact, fit, plane};
@@ -49,32 +51,34 @@ fn a_part_written_by_hand_and_one_of_a_family_are_one_guide() {
     let error = guide.posterior(&params).unwrap_err().to_string();
     assert!(error.contains("`c`") && error.contains("no normal distribution"), "{error}");
 
-    // As a function it is the same, step by step.
+    // As a function it is the same, run by run.
     let by_function =
         Blocks::new().block(["a", "b"], Full::default()).callable(["c"], AutoCallable::function(function_of_c));
     let by_function = AutoGuideList::of(plane, by_function, (&x, &w, &y)).unwrap();
-    let mut one = Svi::new(plane, guide, Adam::new(0.05), TraceElbo::default()).seed(1);
-    let mut other = Svi::new(plane, by_function.clone(), Adam::new(0.05), TraceElbo::default()).seed(1);
-    for _ in 0..5 {
-        assert_eq!(one.step((&x, &w, &y)).unwrap(), other.step((&x, &w, &y)).unwrap());
+    let (mut store, mut other) = (ParamStore::new(1), ParamStore::new(1));
+    for seed in 0..3 {
+        let one = Pair::draw(&plane, &guide, (&x, &w, &y), &mut store, Rng::seed(seed), true).unwrap();
+        let two = Pair::draw(&plane, &by_function, (&x, &w, &y), &mut other, Rng::seed(seed), true).unwrap();
+        let log_densities = |pair: &Pair<f64, Cpu>| [&pair.model, &pair.guide].map(|trace| trace.log_prob_sum().item());
+        assert_eq!(log_densities(&one), log_densities(&two));
     }
-    let error = by_function.median(other.params(), (&x, &w, &y)).unwrap_err().to_string();
+    let error = by_function.median(&other, (&x, &w, &y)).unwrap_err().to_string();
     assert!(error.contains("`c`") && error.contains("no median"), "{error}");
 }
 
 #[test]
 fn a_part_written_by_hand_samples_the_sites_of_its_block() {
     let (x, w, y) = data();
-    let step = |names: &[&str]| {
+    let run = |names: &[&str]| {
         let part = AutoCallable::new(of_c);
         let blocks = Blocks::new().callable(names.to_vec(), part).rest(PerSite::default());
         let guide = AutoGuideList::of(plane, blocks, (&x, &w, &y)).unwrap();
-        Svi::new(plane, guide, Adam::new(0.05), TraceElbo::default()).step((&x, &w, &y)).map(|_| ())
+        Pair::draw(&plane, &guide, (&x, &w, &y), &mut ParamStore::new(0), Rng::seed(0), true).map(|_| ())
     };
-    assert_eq!(step(&["c"]), Ok(()));
-    let error = step(&["b"]).unwrap_err().to_string();
+    assert_eq!(run(&["c"]), Ok(()));
+    let error = run(&["b"]).unwrap_err().to_string();
     assert!(error.contains("`c`") && error.contains("[\"b\"]"), "{error}");
-    let error = step(&["b", "c"]).unwrap_err().to_string();
+    let error = run(&["b", "c"]).unwrap_err().to_string();
     assert!(error.contains("`b`") && error.contains("written by hand did not"), "{error}");
 }
 
@@ -88,10 +92,9 @@ fn initial_values_may_be_those_of_any_block() {
         AutoGuideList::beginning(plane, blocks, (&x, &w, &y), &InitStrategy::Values(values), 0)
     };
     let guide = beginning("b").unwrap();
-    let mut svi = Svi::new(plane, guide, Adam::new(1e-9), TraceElbo::default());
-    svi.step((&x, &w, &y)).unwrap();
-    let first = svi.params().constrained("block_rest/auto_loc.b").unwrap().to_vec()[0];
-    assert!((first - 0.7).abs() < 1e-8, "{first}");
+    let mut store = ParamStore::new(0);
+    Pair::draw(&plane, &guide, (&x, &w, &y), &mut store, Rng::seed(0), true).unwrap();
+    assert_eq!(store.constrained("block_rest/auto_loc.b").unwrap().to_vec(), [0.7]);
     assert!(beginning("c").is_ok());
     let error = beginning("d").unwrap_err().to_string();
     assert!(error.contains("`d`") && error.contains("`a`, `b`"), "{error}");

@@ -3,7 +3,7 @@
 use ppl::infer::autoguide::{AutoGuideList, Blocks, DiscreteParallel, PerSite};
 use ppl::infer::optim::Schedule;
 use ppl::infer::pair::{Ask, Pair};
-use ppl::infer::{Adam, AutoDiscreteParallel, InitStrategy, Predictive, RunOptions, Svi, TraceElbo, TraceGraphElbo};
+use ppl::infer::{Adam, AutoDiscreteParallel, InitStrategy, Predictive, RunOptions, Svi, TraceGraphElbo};
 use ppl::model::trace;
 use ppl::prelude64::*;
 use ppl::rng::Rng;
@@ -215,8 +215,9 @@ fn what_it_cannot_guide_is_named() {
         });
     }
     let guide = AutoDiscreteParallel::new(batch, (&[0, 1, 2][..],)).unwrap();
-    let mut svi = Svi::new(batch, guide, Adam::new(0.1), TraceElbo::default());
-    svi.step((&[0, 1, 2][..],)).unwrap();
-    let error = svi.step((&[0, 2][..],)).unwrap_err().to_string();
+    let run =
+        |rows: &[usize]| Pair::draw(&batch, &guide, (rows,), &mut ParamStore::new(0), Rng::seed(0), true).map(|_| ());
+    assert_eq!(run(&[0, 1, 2]), Ok(()));
+    let error = run(&[0, 2]).unwrap_err().to_string();
     assert!(["`rows`", "2 of its 3", "`on`"].iter().all(|word| error.contains(word)), "{error}");
 }
