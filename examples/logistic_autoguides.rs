@@ -1,4 +1,4 @@
-//! Every autoguide on one small logistic regression, beside the exact posterior. `cargo run --release --example logistic_autoguides`
+//! Every autoguide of one family on one small logistic regression, beside the exact posterior. `cargo run --release --example logistic_autoguides`
 //!
 //! Two weights and forty rows whose covariates are correlated, so that the weights are too. Known: mean and standard deviation of
 //! each weight by quadrature on a grid. Mean-field guides make standard deviations too small, by as much as the correlation says.

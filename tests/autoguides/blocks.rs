@@ -66,12 +66,15 @@ fn blocks_find_the_best_of_block_diagonal_covariances() {
 #[test]
 fn blocks_of_one_family_have_parameters_of_their_own() {
     let (x, w, y) = data();
-    let blocks = Blocks::new().block(["a"], Diagonal::default()).block(["b", "c"], Diagonal::default());
+    let blocks = Blocks::new().block(["b"], Diagonal::default()).block(["a", "c"], Diagonal::default());
     let guide = AutoGuideList::of(plane, blocks, (&x, &w, &y)).unwrap();
     let mut svi = Svi::new(plane, guide.clone(), Adam::new(0.01), TraceElbo::default());
     svi.step((&x, &w, &y)).unwrap();
     let sizes = |name: &str| svi.params().get::<Tensor<(usize,)>>(name).map(|tensor| tensor.numel());
     assert_eq!(["block_0/auto_loc", "block_1/auto_loc", "block_1/auto_scale"].map(sizes), [Some(1), Some(2), Some(2)]);
+    // The joint distribution has them in the order of the model.
+    let (normal, median) = (guide.posterior(svi.params()).unwrap(), guide.median(svi.params(), (&x, &w, &y)).unwrap());
+    assert_eq!([&median.a, &median.b, &median.c].map(|site| site.value.item()).to_vec(), normal.loc);
     assert_eq!(guide.sites().iter().map(|site| site.name.as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
 }
 

@@ -17,6 +17,10 @@ use super::{Named, Untyped};
 ///
 /// It is what `#[guide(model, observed(..))]` made, where the sites of other blocks are declared observed; what
 /// `#[model]` made; or, by [`AutoCallable::function`], a plain function of a handler and the model's arguments.
+///
+/// It runs before the model's body, so that its sites come first in the guide: where one of them has a closed divergence and
+/// is not the model's first, [`TraceMeanFieldElbo`](crate::TraceMeanFieldElbo) refuses it; use
+/// [`TraceElbo`](crate::TraceElbo).
 #[derive(Clone, Copy, Debug)]
 pub struct AutoCallable<G, Q = NoMedian> {
     guide: G,
@@ -106,6 +110,11 @@ where
 type Run<'r, E, D> = &'r dyn Fn(&mut dyn Handler<E, D>);
 
 /// The parts of a guide that are written by hand, in order: nothing, or those before and the last one.
+#[diagnostic::on_unimplemented(
+    message = "a part of the guide that is written by hand does not take the arguments `{A}`",
+    label = "`{Self}` has such a part",
+    note = "a part is a `#[guide]` with its model's arguments, or, by `AutoCallable::function`, a function of a `&mut dyn Handler` and of these arguments as a tuple"
+)]
 pub trait Written<A: Clone, E: Dtype, D: Backend<E>>: Named + Shared {
     /// Calls `visit` with the run of each part on these arguments.
     fn each(&self, args: &A, visit: &mut dyn FnMut(Run<'_, E, D>));
