@@ -232,4 +232,16 @@ mod tests {
         // The first waits for the circle of the other two, but is not in it.
         assert_eq!(sorted(&[vec![1], vec![2], vec![1]]), Err(vec![1, 2]));
     }
+
+    #[test]
+    fn sites_depend_on_all_before_and_not_on_those_after() {
+        let sites: Vec<LatentSite> = (0..3)
+            .map(|i| LatentSite { name: format!("z_{i}"), distribution: "Normal", dims: Vec::new(), range: i..i + 1 })
+            .collect();
+        let steps = Structured::default().on_all_before().depends("z_2", "z_0").steps(&sites).unwrap();
+        let upstream: Vec<&[usize]> = steps.iter().map(|step| step.upstream.as_slice()).collect();
+        assert_eq!(upstream, [&[][..], &[0], &[0, 1]]);
+        let error = Structured::default().on_all_before().depends("z_0", "z_2").steps(&sites).unwrap_err().to_string();
+        assert!(error.contains("site `z_0`") && error.contains("`z_0` depends on `z_2` depends on `z_0`"), "{error}");
+    }
 }
