@@ -1,4 +1,4 @@
-//! Every autoguide on one small logistic regression, beside the exact posterior. `cargo run --release --example logistic_autoguides`
+//! Every autoguide of one family on one small logistic regression, beside the exact posterior. `cargo run --release --example logistic_autoguides`
 //!
 //! Two weights and forty rows whose covariates are correlated, so that the weights are too. Known: mean and standard deviation of
 //! each weight by quadrature on a grid. Mean-field guides make standard deviations too small, by as much as the correlation says.
@@ -11,11 +11,11 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use clap::Parser;
-use ppl::infer::autoguide::{AutoGuide, Covariance, Family, Gaussian, LowRank, Named};
+use ppl::infer::autoguide::{AutoGuide, Conditional, Covariance, Family, Gaussian, LowRank, Named, Structured};
 use ppl::infer::optim::Schedule;
 use ppl::infer::{
     Adam, AutoDelta, AutoDiagonalNormal, AutoIafNormal, AutoLaplaceApproximation, AutoLowRankMultivariateNormal,
-    AutoMultivariateNormal, AutoNormal, RunOptions, Svi, TraceElbo,
+    AutoMultivariateNormal, AutoNormal, AutoStructured, RunOptions, Svi, TraceElbo,
 };
 use ppl::prelude64::*;
 use ppl::rng::Rng;
@@ -170,6 +170,9 @@ fn rows(data: &Data, options: &Options) -> Result<Vec<Row>, Box<dyn Error>> {
     let low: AutoLowRankMultivariateNormal<_, f64> =
         AutoGuide::of(logistic, LowRank { rank: Some(1), ..LowRank::default() }, args())?;
     rows.push(normal(&low, data, options, whole)?);
+    // The weights are one site: their dependence is that of its numbers.
+    let structure = Structured::new(Conditional::MultivariateNormal);
+    rows.push(normal(&AutoStructured::new(logistic, structure, args())?, data, options, whole)?);
 
     let delta = AutoDelta::new(logistic, args())?;
     let (params, _) = fit(&delta, data, options)?;

@@ -221,8 +221,8 @@ impl Context {
         }
     }
 
-    /// Enters a submodel; what it returns goes to [`Context::leave`].
-    pub(crate) fn enter(&mut self, scope: &str) -> Entered {
+    /// Enters a submodel: names of statements get this scope. What it returns goes to [`Context::leave`].
+    pub fn enter(&mut self, scope: &str) -> Entered {
         let entered = Entered { scope: self.scope.len(), frames: self.frames.len(), steps: self.steps.len() };
         self.scope.push_str(scope);
         self.scope.push('/');
@@ -230,7 +230,7 @@ impl Context {
     }
 
     /// Leaves a submodel, with any plate that an early return left open.
-    pub(crate) fn leave(&mut self, entered: Entered) {
+    pub fn leave(&mut self, entered: Entered) {
         self.scope.truncate(entered.scope);
         self.frames.truncate(entered.frames);
         self.steps.truncate(entered.steps);
@@ -320,7 +320,7 @@ fn wrong_plate(plate: &Plate, problem: String) -> Error {
 
 /// Where a run stood when it entered a submodel.
 #[derive(Debug)]
-pub(crate) struct Entered {
+pub struct Entered {
     scope: usize,
     frames: usize,
     steps: usize,

@@ -1,4 +1,5 @@
-//! Guides made of a model alone: each family of posteriors, over the unconstrained numbers of all latent sites.
+//! Guides made of a model alone: each family of posteriors, over the unconstrained numbers of all latent sites, and several
+//! families at once, of discrete sites too, each over a block of sites.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -36,13 +37,31 @@ mod flow;
 mod laplace;
 // What a fitted guide says, in the model's types.
 mod results;
+// A normal distribution of each site given others.
+mod structured;
+// Discrete sites of finite support.
+mod discrete;
+// A family without its type.
+mod part;
+// Parts that are written by hand.
+mod callable;
+// Which sites belong to which block.
+mod blocks;
+// Several blocks as one guide.
+mod list;
 
+pub use blocks::Blocks;
+pub use callable::{AutoCallable, Function, Median, MedianOf, NoMedian, Written};
 pub use delta::{Point, PointUnconstrained};
+pub use discrete::DiscreteParallel;
 pub use family::{Family, Layout, Located, Named, Numbers, Proposal};
 pub use flow::{FlowFamily, Iaf, iaf};
 pub use gaussian::Gaussian;
 pub use joint_normal::{Covariance, Diagonal, Full, LowRank};
+pub use list::AutoGuideList;
 pub use normal::PerSite;
+pub use part::Part;
+pub use structured::{Conditional, Structured};
 
 /// A point estimate: the greatest density of the latent values, maximum a posteriori (MAP). As in Pyro, of the values as
 /// they are: no Jacobian of the maps onto supports is in it. Parameters `auto_loc.SITE`, unconstrained.
@@ -65,14 +84,33 @@ pub type AutoNormalizingFlow<M, F, E> = AutoGuide<M, FlowFamily<F>, E>;
 /// Autoregressive Flow* (NIPS 2016).
 pub type AutoIafNormal<M, E, D> = AutoGuide<M, FlowFamily<flow::Iaf<E, D>>, E>;
 
+/// A normal distribution of each site given others, on which its mean depends linearly: parameters by site,
+/// `auto_loc.SITE`, `auto_scale.SITE` or `auto_scale_tril.SITE`, and `auto_weight.SITE.UPSTREAM`.
+pub type AutoStructured<M, E> = AutoGuide<M, Structured, E>;
+/// Independent distributions of the elements of discrete sites, each of which has finitely many values, for models without
+/// other latent sites: parameters `auto_probs.SITE`. Beside continuous sites it is a block, [`DiscreteParallel`].
+pub type AutoDiscreteParallel<M, E, D> = AutoGuideList<M, E, D, DiscreteParallel>;
+
 /// A guide made of a model: a family of distributions over the unconstrained numbers of its latent sites.
+///
+/// Which family, by what the posterior is like:
+///
+/// | the posterior | guide |
+/// | --- | --- |
+/// | a point will do | [`AutoDelta`], or with the curvature there [`AutoLaplaceApproximation`] |
+/// | independent numbers | [`AutoNormal`], [`AutoDiagonalNormal`] |
+/// | correlated numbers | [`AutoMultivariateNormal`]; of many, [`AutoLowRankMultivariateNormal`] |
+/// | some sites depend on some others | [`AutoStructured`] |
+/// | curved, or with several modes | [`AutoIafNormal`], [`AutoNormalizingFlow`] |
+/// | discrete sites of finite support | [`AutoDiscreteParallel`] |
+/// | several of these, or a part by hand ([`AutoCallable`]) | [`AutoGuideList`], in blocks |
 ///
 /// It is made of the model and its arguments, which are run to find the latent sites, and is then a guide like one
 /// that was written by hand: `Svi` fits it, checkpoints hold its parameters, `Predictive::guide` draws from it. In a run
 /// it draws its numbers at the first latent site, runs the model's body for the values, and shows nothing else of the
 /// model: neither observations nor factors.
 ///
-/// The latent sites must be continuous and the same in every run; one of which this is not true is an error that names it,
+/// The latent sites must be continuous (discrete ones are for a block of an [`AutoGuideList`]) and the same in every run; one of which this is not true is an error that names it,
 /// of the constructor or of the first run. Plates may have some of their rows in a run, given or drawn: parameters are those of
 /// all rows, a run takes those of its own, and what is new begins as the rows of the constructor's arguments did.
 /// [`AutoNormal`] and [`AutoDelta`] then draw these rows alone, the other families all rows in every run. Loops over latent

@@ -24,7 +24,7 @@ mod block_kernel;
 // How blocks can move.
 mod rule;
 // The latent sites of a model.
-mod latent;
+pub(crate) mod latent;
 // The joint density as runs of the model.
 mod joint;
 // Which sites belong to which block.

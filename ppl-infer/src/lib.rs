@@ -47,8 +47,9 @@ pub mod elbo;
 pub mod svi;
 
 pub use autoguide::{
-    AutoDelta, AutoDiagonalNormal, AutoIafNormal, AutoLaplaceApproximation, AutoLowRankMultivariateNormal,
-    AutoMultivariateNormal, AutoNormal, AutoNormalizingFlow,
+    AutoCallable, AutoDelta, AutoDiagonalNormal, AutoDiscreteParallel, AutoGuideList, AutoIafNormal,
+    AutoLaplaceApproximation, AutoLowRankMultivariateNormal, AutoMultivariateNormal, AutoNormal, AutoNormalizingFlow,
+    AutoStructured,
 };
 pub use chains::{Mcmc, McmcOptions};
 pub use density::LogDensity;

@@ -1,8 +1,8 @@
 //! Plates of latent sites that have some of their rows in a run: parameters of all rows, and unbiased losses.
 
-use ppl::infer::autoguide::{AutoGuide, Diagonal, Family, Named, PerSite, Point};
+use ppl::infer::autoguide::{AutoGuide, Blocks, Diagonal, Family, Named, PerSite, Point};
 use ppl::infer::optim::Schedule;
-use ppl::infer::{Adam, AutoNormal, InitStrategy, RunOptions, Svi, TraceElbo};
+use ppl::infer::{Adam, AutoGuideList, AutoNormal, InitStrategy, RunOptions, Svi, TraceElbo};
 use ppl::prelude64::*;
 use ppl::values::ValueMap;
 
@@ -117,5 +117,13 @@ fn rows_of_nested_plates_keep_their_places() {
     let guide = AutoGuide::beginning(table, PerSite::default(), (&outer[..], &inner[..]), &init, 0).unwrap();
     let params = ParamStore::<f64, Cpu>::new(0);
     let median = guide.median(&params, (&[2, 0][..], &[3, 1][..])).unwrap();
-    assert_eq!(median.z.value.to_vec(), [22.0, 23.0, 18.0, 19.0, 6.0, 7.0, 2.0, 3.0]);
+    let expected = [22.0, 23.0, 18.0, 19.0, 6.0, 7.0, 2.0, 3.0];
+    assert_eq!(median.z.value.to_vec(), expected);
+    // The same as a block of a list, in its median and in a run with next to no noise.
+    let blocks = Blocks::new().rest(PerSite { init_scale: 1e-9 });
+    let guide = AutoGuideList::beginning(table, blocks, (&outer[..], &inner[..]), &init, 0).unwrap();
+    let median = guide.median(&params, (&[2, 0][..], &[3, 1][..])).unwrap();
+    assert_eq!(median.z.value.to_vec(), expected);
+    let draw = guide.draws(&params, (&[2, 0][..], &[3, 1][..]), 1, 5).unwrap().remove(0);
+    assert!(draw.z.value.to_vec().iter().zip(expected).all(|(z, e)| (z - e).abs() < 1e-7), "{:?}", draw.z.value);
 }

@@ -8,5 +8,15 @@ mod points;
 mod constrained;
 // Plates with some of their rows.
 mod batches;
+// A normal posterior of three numbers.
+mod plane;
+// Several blocks as one guide.
+mod blocks;
+// Parts that are written by hand.
+mod by_hand;
+// Normal distributions of sites given others.
+mod structured;
+// Discrete sites, alone and beside continuous ones.
+mod discrete;
 // What no autoguide can be made of.
 mod refused;

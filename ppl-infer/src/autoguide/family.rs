@@ -105,6 +105,14 @@ pub trait Family<E: Dtype, D: Backend<E>>: Shared {
     /// # Errors
     /// If the sites do not fit the family.
     fn propose(&self, layout: &Layout<E>, handler: &mut dyn Handler<E, D>) -> Result<Proposal<E, D>, Error>;
+
+    /// Whether the sites fit the family, before any run.
+    ///
+    /// # Errors
+    /// If not, with the first one that does not.
+    fn check(&self, _layout: &Layout<E>) -> Result<(), Error> {
+        Ok(())
+    }
 }
 
 /// A family with a location: where each unconstrained number has its median.

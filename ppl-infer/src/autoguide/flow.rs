@@ -28,6 +28,13 @@ pub struct FlowFamily<B> {
     build: B,
 }
 
+impl<B> FlowFamily<B> {
+    /// The family whose flow over so many numbers `build` makes; [`iaf`] is one.
+    pub fn new(build: B) -> Self {
+        FlowFamily { build }
+    }
+}
+
 /// Makes inverse autoregressive flows.
 pub type Iaf<E, D> = Build<E, D, Stack<E, D>>;
 

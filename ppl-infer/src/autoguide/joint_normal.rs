@@ -125,7 +125,7 @@ impl<E: Dtype, D: Backend<E>> Covariance<E, D> for Diagonal {
 }
 
 /// The first Cholesky factor, row by row.
-fn first_factor<E: Dtype>(n: usize, scale: f64) -> Vec<E> {
+pub(super) fn first_factor<E: Dtype>(n: usize, scale: f64) -> Vec<E> {
     (0..n * n).map(|at| E::of(if at / n == at % n { scale } else { 0.0 })).collect()
 }
 

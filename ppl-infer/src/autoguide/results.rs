@@ -60,8 +60,7 @@ impl<M, F, E: Dtype> AutoGuide<M, F, E> {
         let posterior = self.posterior(params);
         let mut density = self.density(params, args)?;
         let at = |p: f64| {
-            assert!(p > 0.0 && p < 1.0, "the probability of a quantile lies in (0, 1), but it is {p}");
-            let z = -std::f64::consts::SQRT_2 * erfc_inv(2.0 * p);
+            let z = z_score(p);
             let numbers: Vec<f64> = posterior.loc.iter().zip(posterior.scale()).map(|(m, s)| m + z * s).collect();
             let position = pick(&self.layout, density.sites(), &numbers);
             density.trace(&position)?.typed()
@@ -137,4 +136,13 @@ impl<M, F, E: Dtype> AutoGuide<M, F, E> {
     {
         ModelDensity::of_a_batch(self.model.clone(), args, params)
     }
+}
+
+/// The quantile of the standard normal distribution.
+///
+/// # Panics
+/// If the probability is not within (0, 1).
+pub(super) fn z_score(p: f64) -> f64 {
+    assert!(p > 0.0 && p < 1.0, "the probability of a quantile lies in (0, 1), but it is {p}");
+    -std::f64::consts::SQRT_2 * erfc_inv(2.0 * p)
 }

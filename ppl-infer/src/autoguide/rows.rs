@@ -1,8 +1,12 @@
 //! The numbers of a site in a run that has some rows of its plates, among those of all rows.
 
+use ppl_core::backend::Backend;
+use ppl_core::handler::Context;
 use ppl_core::plate::Rows;
+use ppl_core::site::SampleSite;
 use ppl_core::{Dtype, Error};
 
+use crate::model_density::handler::plates_around;
 use crate::model_density::{LatentSite, SitePlate};
 
 use super::family::Layout;
@@ -30,6 +34,19 @@ pub(super) fn places_in(site: &LatentSite, plates: &[SitePlate]) -> Result<Optio
     let elements: usize = plates.iter().map(|plate| plate.size).product();
     let rows = plates.iter().map(|plate| (plate.size, plate.rows.to_vec()));
     Ok(Some(places(rows, site.range.len() / elements.max(1))))
+}
+
+/// [`places_in`] of a site on its way through the handlers.
+///
+/// # Errors
+/// A site that stands in other plates than when the guide was made.
+pub(super) fn rows_of<E: Dtype, D: Backend<E>>(
+    known: &LatentSite,
+    site: &dyn SampleSite<E, D>,
+    context: &Context,
+) -> Result<Option<Vec<usize>>, Error> {
+    let places = places_in(known, &plates_around(site.state(), context));
+    places.map_err(|problem| Error::Site { site: site.name().to_owned(), problem })
 }
 
 /// # Errors

@@ -5,9 +5,10 @@ use ppl_core::handler::Handler;
 use ppl_core::site::{ImageSite, SampleSite};
 use ppl_core::{Dtype, Error, Tensor};
 
-use super::family::{Family, Layout, Proposal};
-use super::rows::places_in;
-use crate::model_density::handler::{is_in_vector, is_latent, plates_around};
+use super::family::{Family, Layout, Numbers, Proposal};
+use super::rows::rows_of;
+use crate::model_density::LatentSite;
+use crate::model_density::handler::{is_in_vector, is_latent};
 
 /// Gives latent sites their values, and shows them to the handler inside, with the density of the guide.
 pub(super) struct Propose<'h, E: Dtype, D: Backend<E>> {
@@ -43,35 +44,9 @@ impl<'h, E: Dtype, D: Backend<E>> Propose<'h, E, D> {
                 self.name
             ))
         })?;
-        // Each element of a loop has a site of its own, so that some would be missing.
-        if let Some(partial) = site.state().frames.iter().find(|frame| frame.is_loop && frame.len < frame.size) {
-            let problem = format!(
-                "it is a loop over {} of its {} elements in this run, and the latent site `{}` is in it: `{}` needs the same sites \
-                 in every run; give the loop all elements, or make it a plate with a closure, whose rows may differ",
-                partial.len,
-                partial.size,
-                site.name(),
-                self.name
-            );
-            return Err(Error::Plate { plate: partial.name.to_string(), problem });
-        }
-        let known = &self.layout.sites[place];
-        let plates = plates_around(site.state(), self.inner.context());
-        let rows = places_in(known, &plates).map_err(&wrong)?;
-        let (found, expected) = (site.unconstrained_len()?, rows.as_ref().map_or(known.range.len(), Vec::len));
-        if found != expected {
-            return Err(wrong(format!(
-                "it has {found} unconstrained numbers in this run, but {expected} when the guide was made; an autoguide \
-                 needs latent sites of constant size"
-            )));
-        }
-        // What is drawn for some rows stands for all of them, as in the model.
-        let scale: f64 = site.state().frames.iter().map(|frame| frame.scale()).product();
-        let numbers = proposal.parts[place].at(rows.as_deref(), scale, self.inner)?;
-        let log_det = site.set_unconstrained(&numbers)?.filter(|_| proposal.jacobians);
-        let log_density = log_det.map_or_else(Tensor::zeros, |log_det| log_det * E::of(-scale));
+        let part = &proposal.parts[place];
+        give(site, &self.layout.sites[place], part, proposal.jacobians, self.name, self.inner)?;
         self.met[place] = true;
-        self.inner.sample(&mut ImageSite::new(site, log_density, self.name));
         Ok(())
     }
 
@@ -87,6 +62,47 @@ impl<'h, E: Dtype, D: Backend<E>> Propose<'h, E, D> {
         let site = self.layout.sites[missed].name.clone();
         self.inner.context().report(Error::Site { site, problem });
     }
+}
+
+/// Gives a latent site the value of a family's numbers, and shows it to the handler inside with the density of the guide.
+///
+/// # Errors
+/// A site of another size or in other plates than when the guide was made; a loop over some of its elements.
+pub(super) fn give<E: Dtype, D: Backend<E>>(
+    site: &mut dyn SampleSite<E, D>,
+    known: &LatentSite,
+    numbers: &Numbers<E, D>,
+    jacobian: bool,
+    guide: &'static str,
+    inner: &mut dyn Handler<E, D>,
+) -> Result<(), Error> {
+    // Each element of a loop has a site of its own, so that some would be missing.
+    if let Some(partial) = site.state().frames.iter().find(|frame| frame.is_loop && frame.len < frame.size) {
+        let problem = format!(
+            "it is a loop over {} of its {} elements in this run, and the latent site `{}` is in it: `{guide}` needs the same \
+             sites in every run; give the loop all elements, or make it a plate with a closure, whose rows may differ",
+            partial.len,
+            partial.size,
+            site.name(),
+        );
+        return Err(Error::Plate { plate: partial.name.to_string(), problem });
+    }
+    let rows = rows_of(known, site, inner.context())?;
+    let (found, expected) = (site.unconstrained_len()?, rows.as_ref().map_or(known.range.len(), Vec::len));
+    if found != expected {
+        let problem = format!(
+            "it has {found} unconstrained numbers in this run, but {expected} when the guide was made; `{guide}` needs latent \
+             sites of constant size"
+        );
+        return Err(Error::Site { site: site.name().to_owned(), problem });
+    }
+    // What is drawn for some rows stands for all of them, as in the model.
+    let scale: f64 = site.state().frames.iter().map(|frame| frame.scale()).product();
+    let numbers = numbers.at(rows.as_deref(), scale, inner)?;
+    let log_det = site.set_unconstrained(&numbers)?.filter(|_| jacobian);
+    let log_density = log_det.map_or_else(Tensor::zeros, |log_det| log_det * E::of(-scale));
+    inner.sample(&mut ImageSite::new(site, log_density, guide));
+    Ok(())
 }
 
 impl<E: Dtype, D: Backend<E>> Handler<E, D> for Propose<'_, E, D> {

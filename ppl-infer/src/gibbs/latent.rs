@@ -12,23 +12,25 @@ use ppl_core::{Dtype, Error};
 use crate::model_density::handler::{check_rows, is_latent, wrong};
 
 /// The vectorised plates around a site, outermost first: name and length.
-pub(super) type Plates = Vec<(Arc<str>, usize)>;
+pub(crate) type Plates = Vec<(Arc<str>, usize)>;
 
 /// A latent site.
 #[derive(Clone, Debug)]
-pub(super) struct Latent {
-    pub(super) name: String,
-    pub(super) distribution: &'static str,
-    pub(super) discrete: bool,
+pub(crate) struct Latent {
+    pub(crate) name: String,
+    pub(crate) distribution: &'static str,
+    pub(crate) discrete: bool,
+    /// Whether it is marked to be summed over.
+    pub(crate) enumerate: bool,
     /// How many values one element can have, where there are finitely many.
-    pub(super) support: Option<usize>,
-    pub(super) plates: Plates,
+    pub(crate) support: Option<usize>,
+    pub(crate) plates: Plates,
     /// The elements of the plates together.
-    pub(super) elements: usize,
+    pub(crate) elements: usize,
     /// How many numbers a value has; `None` if it is not made of numbers.
-    pub(super) numbers: Option<usize>,
+    pub(crate) numbers: Option<usize>,
     /// How many numbers one of the distribution's independent elements has.
-    pub(super) event: usize,
+    pub(crate) event: usize,
 }
 
 impl Latent {
@@ -40,6 +42,7 @@ impl Latent {
             name: site.name().to_owned(),
             distribution: site.distribution(),
             discrete: support.is_discrete(),
+            enumerate: site.state().enumerate,
             support: site.enumerate_support().map(|values| values.len()),
             elements: plates.iter().map(|(_, len)| len).product(),
             plates,
@@ -49,12 +52,12 @@ impl Latent {
     }
 
     /// How many numbers belong to one element of the plates.
-    pub(super) fn row(&self) -> usize {
+    pub(crate) fn row(&self) -> usize {
         self.numbers.unwrap_or(0).checked_div(self.elements).unwrap_or(0)
     }
 
     /// How many independent elements of the distribution belong to one element of the plates.
-    pub(super) fn width(&self) -> usize {
+    pub(crate) fn width(&self) -> usize {
         self.row().checked_div(self.event).unwrap_or(0)
     }
 }
@@ -64,14 +67,14 @@ pub(super) fn plates(state: &SiteState) -> Plates {
 }
 
 /// Lists the latent sites of a run with their values.
-pub(super) struct FindLatents<'h, E: Dtype, D: Backend<E>> {
+pub(crate) struct FindLatents<'h, E: Dtype, D: Backend<E>> {
     inner: &'h mut dyn Handler<E, D>,
-    pub(super) latents: Vec<Latent>,
-    pub(super) values: Vec<Box<dyn AnyValue>>,
+    pub(crate) latents: Vec<Latent>,
+    pub(crate) values: Vec<Box<dyn AnyValue>>,
 }
 
 impl<'h, E: Dtype, D: Backend<E>> FindLatents<'h, E, D> {
-    pub(super) fn new(inner: &'h mut dyn Handler<E, D>) -> Self {
+    pub(crate) fn new(inner: &'h mut dyn Handler<E, D>) -> Self {
         FindLatents { inner, latents: Vec::new(), values: Vec::new() }
     }
 }
