@@ -29,6 +29,13 @@ pub(crate) fn a_mixture_is_summed_out() {
     assert!(number(&found, "right") > 45.0 && number(&found, "elbo") < number(&found, "log_evidence") + 0.1, "{found}");
 }
 
+pub(crate) fn labels_are_summed_out() {
+    let folder = TempDir::new().expect("a folder");
+    let short = ["--labelled", "50", "--first", "60", "--epochs", "1"];
+    let found = summary("semi_supervised_vae", &run("semi_supervised_vae", folder.path(), &short));
+    assert!(number(&found, "accuracy") > 0.5 && number(&found, "elbo") > -300.0, "{found}");
+}
+
 pub(crate) fn a_network_is_less_sure_in_the_gap() {
     let folder = TempDir::new().expect("a folder");
     let short = ["--chains", "2", "--warmup", "100", "--draws", "100", "--out", "files"];

@@ -50,6 +50,7 @@ examples! {
     logistic_regression: chains::a_table_is_regressed;
     mixture_model: autoguides::a_mixture_is_summed_out;
     radon: chains::radon_is_found_by_county;
+    semi_supervised_vae: autoguides::labels_are_summed_out;
     vae: the_vae_resumes_where_it_was;
 }
 

@@ -48,6 +48,11 @@ pub(super) struct Structure {
 }
 
 impl Structure {
+    /// The number of a statement.
+    pub(super) fn statement(&self, side: Side, name: &str) -> Option<usize> {
+        self.by_name.get(&(side, name.to_owned())).copied()
+    }
+
     /// How many runs there are.
     pub(super) fn runs(&self) -> usize {
         self.colours.iter().product()

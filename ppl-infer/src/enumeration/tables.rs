@@ -80,8 +80,7 @@ impl<E: Dtype, D: Backend<E>> Tables<E, D> {
         let numbers = |known: &Known| known.place.frames.iter().map(|frame| plates.number(frame)).collect();
         let of_known: Vec<Vec<usize>> = structure.known.iter().map(numbers).collect();
         let variables = structure.variables.iter().map(|variable| {
-            let own = |known: &Known| known.side == variable.side && known.name == variable.name;
-            let at = structure.known.iter().position(own).expect("a variable has a statement");
+            let at = structure.statement(variable.side, &variable.name).expect("a variable has a statement");
             let (name, cardinality) = (variable.name.clone(), variable.cardinality);
             Variable { name, cardinality, plates: ascending(&of_known[at]) }
         });
