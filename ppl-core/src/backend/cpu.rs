@@ -35,6 +35,8 @@ mod matrix;
 mod panels;
 // Weights that several operations multiply by.
 mod shared_weight;
+// Rows of a matrix beside a vector.
+mod row_kernels;
 // A matrix times a vector.
 mod matrix_vector;
 // Matrix products and fused linear maps, with their gradients.
@@ -86,10 +88,16 @@ where
 
     /// `product = x · panel`, where rows of `x` have `len` elements.
     fn panel_product(panel: &[Self], x: &[Self], len: usize, product: &mut [Self]);
+
+    /// The inner product of each row of `a`, which is as long as `x`, with `x`.
+    fn dots(a: &[Self], x: &[Self], out: &mut [Self]);
+
+    /// `out += aᵀ · weights` for rows as long as `out`.
+    fn add_rows(a: &[Self], weights: &[Self], out: &mut [Self]);
 }
 
 macro_rules! cpu_backend {
-    ($E:ident, $Kernel:ident, $panel_width:expr, $widen:expr, $narrow:expr) => {
+    ($E:ident, [$Kernel:ident, $Dots:ident, $AddRows:ident], $panel_width:expr, $widen:expr, $narrow:expr) => {
         impl Element for $E {
             fn buffer(buffer: &mut <Cpu as Storage<Self>>::Vec) -> &mut Vec<Self> {
                 buffer
@@ -109,6 +117,14 @@ macro_rules! cpu_backend {
 
             fn panel_product(panel: &[Self], x: &[Self], len: usize, product: &mut [Self]) {
                 Arch::new().dispatch(panels::$Kernel { panel, x, len, product });
+            }
+
+            fn dots(a: &[Self], x: &[Self], out: &mut [Self]) {
+                Arch::new().dispatch(row_kernels::$Dots { a, x, out });
+            }
+
+            fn add_rows(a: &[Self], weights: &[Self], out: &mut [Self]) {
+                Arch::new().dispatch(row_kernels::$AddRows { a, weights, out });
             }
         }
 
@@ -202,12 +218,18 @@ macro_rules! cpu_backend {
 
 cpu_backend!(
     f32,
-    PanelsOfF32,
+    [PanelsOfF32, DotsOfF32, AddRowsOfF32],
     panels::width_of_f32(),
     |values: &[f32]| Cow::Owned(values.iter().map(|&v| f64::from(v)).collect()),
     |values: Vec<f64>| { values.into_iter().map(|v| v as f32).collect() }
 );
-cpu_backend!(f64, PanelsOfF64, panels::width_of_f64(), Cow::Borrowed, std::convert::identity);
+cpu_backend!(
+    f64,
+    [PanelsOfF64, DotsOfF64, AddRowsOfF64],
+    panels::width_of_f64(),
+    Cow::Borrowed,
+    std::convert::identity
+);
 
 /// Records the backward pass of `out` where it is tracked and a recorder is open: `backward` gets
 /// the gradients and, taken out of them, that of `out`.
