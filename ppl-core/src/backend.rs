@@ -34,6 +34,9 @@ pub use recurrence::{Direction, Recurrence};
 
 /// A device that our tensors can live on, whatever their elements.
 pub trait Device: Sized + Shared + 'static {
+    /// Whether gradients are kept by us, as the host's numbers, and not by dfdx.
+    const OWN_GRADIENTS: bool = false;
+
     /// The handle that new tensors of this thread are made with.
     fn current() -> Self;
 
@@ -115,7 +118,24 @@ pub trait Backend<E: Dtype>: Device + dfdx::tensor_ops::Device<E> {
         false
     }
 
-    /// Lends a tensor's value and its gradient to `f` as host slices and writes the value back.
+    /// Lends a tensor's value to `f` as a host slice and writes it back.
+    fn change<S: Shape>(tensor: &mut Inner<S, E, Self>, f: &mut dyn FnMut(&mut [E])) {
+        composed::change(tensor, f);
+    }
+
+    /// Adds numbers of the host to the gradient that dfdx's operations have of a tensor.
+    ///
+    /// # Errors
+    /// If the device fails.
+    fn add_to_dfdx<S: Shape>(
+        grads: &mut DfdxGradients<E, Self>,
+        tensor: &Inner<S, E, Self>,
+        gains: Vec<E>,
+    ) -> Result<(), Self::Err> {
+        composed::add_to_dfdx(grads, tensor, gains)
+    }
+
+    /// Lends a dfdx module's value and its gradient to `f` as host slices and writes the value back.
     ///
     /// # Errors
     /// If the device fails.

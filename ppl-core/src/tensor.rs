@@ -9,7 +9,7 @@ use dfdx::prelude::ReshapeTo;
 use dfdx::shapes::{ConstShape, Shape, Unit};
 use dfdx::tensor::{AsArray, Cpu, NoneTape, PutTape, SplitTape, Storage, TensorToArray};
 
-use crate::autodiff::GradTape;
+use crate::autodiff::{GradTape, Identity, is_recording, record, take_from_dfdx};
 use crate::backend::Backend;
 use crate::dtype::Dtype;
 use crate::error::ShapeError;
@@ -41,11 +41,13 @@ pub struct Tensor<S: Shape, E: Unit = f32, D: Storage<E> = Cpu> {
     pub(crate) inner: Inner<S, E, D>,
     /// Whether operations on this tensor are recorded.
     pub(crate) tracked: bool,
+    /// What it is known by in a map of gradients.
+    pub(crate) id: Identity,
 }
 
 impl<S: Shape, E: Unit, D: Storage<E>> Clone for Tensor<S, E, D> {
     fn clone(&self) -> Self {
-        Tensor { inner: self.inner.clone(), tracked: self.tracked }
+        Tensor { inner: self.inner.clone(), tracked: self.tracked, id: self.id }
     }
 }
 
@@ -68,7 +70,12 @@ impl<S: Shape, E: Unit, D: Storage<E>> PartialEq for Tensor<S, E, D> {
 impl<S: Shape, E: Unit, D: Storage<E>> Tensor<S, E, D> {
     /// A constant.
     pub(crate) fn constant(inner: Inner<S, E, D>) -> Self {
-        Tensor { inner, tracked: false }
+        Tensor::new(inner, false)
+    }
+
+    /// A tensor that no other one shares its gradient with.
+    pub(crate) fn new(inner: Inner<S, E, D>, tracked: bool) -> Self {
+        Tensor { inner, tracked, id: Identity::fresh() }
     }
 
     /// The shape, as dfdx's type.
@@ -108,26 +115,55 @@ impl<S: Shape, E: Unit, D: Storage<E>> Tensor<S, E, D> {
     /// The same tensor as a leaf of differentiation: operations on it are recorded.
     #[must_use]
     pub fn tracked(&self) -> Self {
-        Tensor { inner: self.inner.clone(), tracked: true }
+        Tensor { tracked: true, ..self.clone() }
     }
 
     /// The same tensor as a constant; it keeps its identity in a map of gradients.
     pub(crate) fn untracked(&self) -> Self {
-        Tensor::constant(self.inner.clone())
-    }
-
-    /// The tensor as dfdx's, with our tape, for dfdx's own modules and operations.
-    pub fn into_dfdx(self) -> dfdx::tensor::Tensor<S, E, D, GradTape> {
-        self.inner.put_tape(GradTape { tracked: self.tracked })
+        Tensor { tracked: false, ..self.clone() }
     }
 }
 
+macro_rules! untracked_into_dfdx {
+    ($($E:ident)*) => {$(
+        impl<S: Shape, D: Storage<$E>> Tensor<S, $E, D> {
+            /// The tensor as dfdx's, with our tape, for dfdx's own modules and operations.
+            pub fn into_dfdx(self) -> dfdx::tensor::Tensor<S, $E, D, GradTape> {
+                self.inner.put_tape(GradTape { tracked: self.tracked })
+            }
+        }
+    )*};
+}
+
+untracked_into_dfdx!(usize bool);
+
 impl<S: Shape, E: Dtype, D: Backend<E>> Tensor<S, E, D> {
+    /// The tensor as dfdx's, with our tape, for dfdx's own modules and operations.
+    pub fn into_dfdx(self) -> dfdx::tensor::Tensor<S, E, D, GradTape> {
+        if D::OWN_GRADIENTS && self.tracked && is_recording() {
+            let (id, inner) = (self.id, self.inner.clone());
+            record::<E, D>(move |store| {
+                let gains = take_from_dfdx(store.dfdx(), &inner)?;
+                store.add_by(id, gains);
+                Ok(())
+            });
+        }
+        self.inner.put_tape(GradTape { tracked: self.tracked })
+    }
+
     /// Wraps dfdx's tensor, with or without our tape; copies where it is not contiguous.
     pub fn from_dfdx<T: Into<GradTape>>(tensor: dfdx::tensor::Tensor<S, E, D, T>) -> Self {
         let (data, tape) = tensor.split_tape();
         let (inner, tape) = data.put_tape(tape.into()).contiguous().split_tape();
-        Tensor { inner, tracked: tape.tracked }
+        let tensor = Tensor::new(inner, tape.tracked);
+        if D::OWN_GRADIENTS && tensor.tracked && is_recording() {
+            let (id, inner) = (tensor.id, tensor.inner.clone());
+            record::<E, D>(move |store| match store.take(id) {
+                Some(gains) => D::add_to_dfdx(store.dfdx(), &inner, gains),
+                None => Ok(()),
+            });
+        }
+        tensor
     }
 
     /// The same values as a constant. Tracked again, it is a new leaf: nothing flows from it to
@@ -154,7 +190,7 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Tensor<S, E, D> {
     /// Like [`Tensor::flat`], by value.
     pub(crate) fn into_flat(self) -> Flat<E, D> {
         let n = self.numel();
-        Tensor { inner: self.inner.reshape_like(&(n,)), tracked: self.tracked }
+        Tensor { inner: self.inner.reshape_like(&(n,)), tracked: self.tracked, id: self.id }
     }
 
     /// The same elements in another shape, given as a value; shares the data.
@@ -170,7 +206,7 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Tensor<S, E, D> {
                 right: shape.concrete().into(),
             });
         }
-        Ok(Tensor { inner: self.inner.reshape_like(shape), tracked: self.tracked })
+        Ok(Tensor { inner: self.inner.reshape_like(shape), tracked: self.tracked, id: self.id })
     }
 
     /// Like [`Tensor::try_reshape_like`].

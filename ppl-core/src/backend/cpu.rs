@@ -6,11 +6,11 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 
 use dfdx::shapes::Shape;
-use dfdx::tensor::{Cpu, HasErr, Storage, TensorFromVec};
+use dfdx::tensor::{Cpu, HasErr, TensorFromVec};
 use pulp::Arch;
 
 use super::{Activation, Backend, BlockFunction, Blocks, Device, Layers, Product, Recurrence, Reduction};
-use crate::autodiff::DfdxGradients;
+use crate::autodiff::{DfdxGradients, GradientStore};
 use crate::dtype::Dtype;
 use crate::functions::{Function, RowFunction};
 use crate::tensor::{Flat, Inner, Tensor};
@@ -53,6 +53,8 @@ thread_local! {
 }
 
 impl Device for Cpu {
+    const OWN_GRADIENTS: bool = true;
+
     fn current() -> Self {
         CPU.with(|cpu| cpu.get_or_init(Cpu::default).clone())
     }
@@ -74,9 +76,6 @@ trait Element: Dtype
 where
     Cpu: Backend<Self>,
 {
-    /// The vector within dfdx's buffer, whose type has no public name.
-    fn buffer(buffer: &mut <Cpu as Storage<Self>>::Vec) -> &mut Vec<Self>;
-
     /// The values in `f64`: themselves where they are.
     fn widen(values: &[Self]) -> Cow<'_, [f64]>;
 
@@ -99,10 +98,6 @@ where
 macro_rules! cpu_backend {
     ($E:ident, [$Kernel:ident, $Dots:ident, $AddRows:ident], $panel_width:expr, $widen:expr, $narrow:expr) => {
         impl Element for $E {
-            fn buffer(buffer: &mut <Cpu as Storage<Self>>::Vec) -> &mut Vec<Self> {
-                buffer
-            }
-
             fn widen(values: &[Self]) -> Cow<'_, [f64]> {
                 $widen(values)
             }
@@ -135,6 +130,20 @@ macro_rules! cpu_backend {
 
             fn share_buffer<S: Shape>(a: &Inner<S, $E, Self>, b: &Inner<S, $E, Self>) -> bool {
                 std::ptr::eq(buffer::slice(a), buffer::slice(b))
+            }
+
+            fn change<S: Shape>(tensor: &mut Inner<S, $E, Self>, f: &mut dyn FnMut(&mut [$E])) {
+                f(buffer::slice_mut(tensor));
+            }
+
+            fn add_to_dfdx<S: Shape>(
+                grads: &mut DfdxGradients<$E, Self>,
+                tensor: &Inner<S, $E, Self>,
+                gains: Vec<$E>,
+            ) -> Result<(), <Self as HasErr>::Err> {
+                let gradient = grads.get_or_alloc_mut(tensor)?;
+                gradient.iter_mut().zip(gains).for_each(|(g, gain)| *g += gain);
+                Ok(())
             }
 
             fn update_in_place<S: Shape>(
@@ -232,21 +241,33 @@ cpu_backend!(
 );
 
 /// Records the backward pass of `out` where it is tracked and a recorder is open: `backward` gets
-/// the gradients and, taken out of them, that of `out`.
-fn record_from<E: Element>(
+/// the gradients and, taken out of them, that of `out`. It is left out where nothing has come to `out`.
+fn record_from<E: Element>(out: &Flat<E, Cpu>, backward: impl FnOnce(&mut GradientStore<E, Cpu>, Vec<E>) + 'static)
+where
+    Cpu: Backend<E>,
+{
+    record_with(out, |grads, upstream| {
+        if let Some(upstream) = upstream {
+            backward(grads, upstream);
+        }
+    });
+}
+
+/// [`record_from`] of a backward pass that runs in any case.
+fn record_with<E: Element>(
     out: &Flat<E, Cpu>,
-    backward: impl FnOnce(&mut DfdxGradients<E, Cpu>, Vec<E>) -> Result<(), <Cpu as HasErr>::Err> + 'static,
+    backward: impl FnOnce(&mut GradientStore<E, Cpu>, Option<Vec<E>>) + 'static,
 ) where
     Cpu: Backend<E>,
 {
-    if !out.tracked || !crate::autodiff::is_recording() {
-        return;
+    if out.tracked && crate::autodiff::is_recording() {
+        let id = out.id;
+        crate::autodiff::record::<E, Cpu>(move |grads| {
+            let upstream = grads.take(id);
+            backward(grads, upstream);
+            Ok(())
+        });
     }
-    let ghost = out.inner.ghost();
-    crate::autodiff::record::<E, Cpu>(move |grads| {
-        let upstream = std::mem::take(E::buffer(grads.get_or_alloc_mut(&ghost)?));
-        backward(grads, upstream)
-    });
 }
 
 /// A new flat tensor from a kernel's output.
@@ -255,5 +276,5 @@ where
     Cpu: Backend<E>,
 {
     let n = values.len();
-    Tensor { inner: Cpu::with_current(|cpu| cpu.tensor_from_vec(values, (n,))), tracked }
+    Tensor::new(Cpu::with_current(|cpu| cpu.tensor_from_vec(values, (n,))), tracked)
 }

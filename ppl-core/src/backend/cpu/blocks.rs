@@ -31,9 +31,8 @@ where
             pullbacks(&f, args, &saved, &upstream, wanted, &blocks)
         };
         for (i, arg) in args.iter().enumerate().filter(|(_, a)| a.tracked) {
-            add_parts(&parts, i, E::buffer(grads.get_or_alloc_mut(&arg.inner)?));
+            add_parts(&parts, i, grads.of(arg));
         }
-        Ok(())
     });
     out
 }

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::matrix::{Matrix, multiply};
 use super::shared_weight::SharedWeight;
-use super::{CHUNK, Element, buffer::slice, matrix_vector, output, record_from};
+use super::{CHUNK, Element, buffer::slice, matrix_vector, output, record_with};
 use crate::backend::{Activation, Backend, Product};
 use crate::dtype::Dtype;
 use crate::functions::arithmetic::larger;
@@ -40,14 +40,15 @@ where
         }
     }
     let out = output(values, a.tracked || b.tracked);
-    record_from(&out, move |grads, upstream| {
+    record_with(&out, move |grads, upstream| {
         if let Some(weight) = &weight {
-            return weight.pull_back(grads, &a, &b, &upstream);
+            return weight.pull_back(grads, &a, &b, upstream.as_deref());
         }
+        let Some(upstream) = upstream else { return };
         let up = |i: usize| Matrix::new(&upstream[i * m * n..][..m * n], m, n);
         if a.tracked {
             let right = slice(&b.inner);
-            let gradient = E::buffer(grads.get_or_alloc_mut(&a.inner)?);
+            let gradient = grads.of(&a);
             for i in 0..batch {
                 let right = Matrix::new(nth(right, i, k * n, shared_right), k, n);
                 multiply(up(i), right.t(), &mut gradient[i * m * k..][..m * k], true);
@@ -55,14 +56,13 @@ where
         }
         if b.tracked {
             let left = slice(&a.inner);
-            let gradient = E::buffer(grads.get_or_alloc_mut(&b.inner)?);
+            let gradient = grads.of(&b);
             for i in 0..batch {
                 let left = Matrix::new(nth(left, i, m * k, false), m, k);
                 let at = if shared_right { 0 } else { i * k * n };
                 multiply(left.t(), up(i), &mut gradient[at..][..k * n], true);
             }
         }
-        Ok(())
     });
     out
 }
@@ -93,7 +93,10 @@ where
     }
     let out = output(values, x.tracked || w.tracked || b.tracked);
     let saved = out.clone();
-    record_from(&out, move |grads, mut upstream| {
+    record_with(&out, move |grads, upstream| {
+        let Some(mut upstream) = upstream else {
+            return weight.iter().for_each(|weight| weight.pull_back(grads, &x, &w, None));
+        };
         if activation != Activation::Identity {
             let values = slice(&saved.inner);
             upstream
@@ -102,20 +105,19 @@ where
                 .for_each(|(up, y)| deactivate(up, y, activation));
         }
         if b.tracked {
-            let gradient = E::buffer(grads.get_or_alloc_mut(&b.inner)?);
+            let gradient = grads.of(&b);
             for row in upstream.chunks_exact(n.max(1)) {
                 gradient.iter_mut().zip(row).for_each(|(g, &u)| *g += u);
             }
         }
         if let Some(weight) = &weight {
-            return weight.pull_back(grads, &x, &w, &upstream);
+            return weight.pull_back(grads, &x, &w, Some(&upstream));
         }
         // A weight with a gradient has more than these products: see above.
         if x.tracked {
-            let gradient = E::buffer(grads.get_or_alloc_mut(&x.inner)?);
+            let gradient = grads.of(&x);
             multiply(Matrix::new(&upstream, m, n), Matrix::new(slice(&w.inner), k, n).t(), gradient, true);
         }
-        Ok(())
     });
     out
 }

@@ -26,7 +26,7 @@ where
     let out = output(values, a.tracked || x.tracked);
     record_from(&out, move |grads, upstream| {
         if a.tracked {
-            let (gradient, x) = (E::buffer(grads.get_or_alloc_mut(&a.inner)?), slice(&x.inner));
+            let (gradient, x) = (grads.of(&a), slice(&x.inner));
             threads::each_chunk(gradient, share * k.max(1), &|c, gradient| {
                 for (row, &up) in gradient.chunks_exact_mut(k).zip(&upstream[c * share..]) {
                     row.iter_mut().zip(x).for_each(|(g, &x)| *g += up * x);
@@ -40,12 +40,11 @@ where
                 let upstream = &upstream[c * share..][..share.min(rows - c * share)];
                 E::add_rows(&a[c * share * k..][..upstream.len() * k], upstream, part);
             });
-            let gradient = E::buffer(grads.get_or_alloc_mut(&x.inner)?);
+            let gradient = grads.of(&x);
             for part in parts.chunks_exact(k.max(1)) {
                 gradient.iter_mut().zip(part).for_each(|(g, &part)| *g += part);
             }
         }
-        Ok(())
     });
     out
 }

@@ -20,8 +20,7 @@ where
     };
     let out = output(values, x.tracked);
     record_from(&out, move |grads, upstream| {
-        scatter(&upstream, &positions, E::buffer(grads.get_or_alloc_mut(&x.inner)?));
-        Ok(())
+        scatter(&upstream, &positions, grads.of(&x));
     });
     out
 }
@@ -56,9 +55,8 @@ where
 {
     let out = output(slice(&x.inner)[start..start + len].to_vec(), x.tracked);
     record_from(&out, move |grads, upstream| {
-        let gradient = E::buffer(grads.get_or_alloc_mut(&x.inner)?);
+        let gradient = grads.of(&x);
         gradient[start..start + len].iter_mut().zip(&upstream).for_each(|(g, &u)| *g += u);
-        Ok(())
     });
     out
 }
@@ -76,11 +74,10 @@ where
             let (here, after) = rest.split_at(part.numel());
             rest = after;
             if part.tracked {
-                let gradient = E::buffer(grads.get_or_alloc_mut(&part.inner)?);
+                let gradient = grads.of(part);
                 gradient.iter_mut().zip(here).for_each(|(g, &u)| *g += u);
             }
         }
-        Ok(())
     });
     out
 }

@@ -25,22 +25,21 @@ where
         let inputs = [&initial, &weight].map(|t| slice(&t.inner));
         let back = pull_back(&mut upstream, slice(&saved.inner), inputs, &map);
         if x.tracked {
-            add(E::buffer(grads.get_or_alloc_mut(&x.inner)?), &upstream);
+            grads.add(&x, upstream);
         }
         if initial.tracked {
-            add(E::buffer(grads.get_or_alloc_mut(&initial.inner)?), &back.to_initial);
+            grads.add(&initial, back.to_initial);
         }
         let rows = back.deltas.len() / map.size.max(1);
         if weight.tracked {
             let before = Matrix::new(&back.before, rows, map.size);
-            let gradient = E::buffer(grads.get_or_alloc_mut(&weight.inner)?);
+            let gradient = grads.of(&weight);
             multiply(before.t(), Matrix::new(&back.deltas, rows, map.size), gradient, true);
         }
         if bias.tracked {
-            let gradient = E::buffer(grads.get_or_alloc_mut(&bias.inner)?);
+            let gradient = grads.of(&bias);
             back.deltas.chunks_exact(map.size.max(1)).for_each(|row| add(gradient, row));
         }
-        Ok(())
     });
     out
 }

@@ -29,12 +29,11 @@ where
     let out = output(values, x.tracked);
     let saved = out.clone();
     record_from(&out, move |grads, upstream| {
-        let gradient = E::buffer(grads.get_or_alloc_mut(&x.inner)?);
+        let gradient = grads.of(&x);
         let (x, y) = (slice(&x.inner), slice(&saved.inner));
         each(gradient, from, to, |row, gradient| {
             f.pullback(row, &x[row * from..][..from], &y[row * to..][..to], &upstream[row * to..][..to], gradient);
         });
-        Ok(())
     });
     out
 }
@@ -59,14 +58,13 @@ where
     }
     let out = output(values, true);
     record_from(&out, move |grads, upstream| {
-        let gradient = E::buffer(grads.get_or_alloc_mut(&x.inner)?);
+        let gradient = grads.of(&x);
         each(gradient, len, 1, |row, gradient| {
             let u = upstream[row];
             if u != E::of(0.0) {
                 gradient.iter_mut().zip(&slopes[row * len..]).for_each(|(g, &slope)| *g += u * slope);
             }
         });
-        Ok(())
     });
     out
 }

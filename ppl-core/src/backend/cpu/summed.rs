@@ -1,14 +1,14 @@
 //! Sums of functions of single elements. Their gradient is the slopes times one number, so the slopes
 //! are found in the pass that finds the values, and nothing is computed twice.
 
-use dfdx::tensor::{Cpu, HasErr};
+use dfdx::tensor::Cpu;
 use smallvec::{SmallVec, smallvec};
 
 use super::buffer::slice;
 use super::elementwise::{Args, BLOCK, FEW, Target, at, blocks, check_lens, fill, sum_of, targets};
 use super::registers::in_widest;
 use super::{CHUNK, Element, output, record_from};
-use crate::autodiff::{DfdxGradients, is_recording};
+use crate::autodiff::{GradientStore, is_recording};
 use crate::backend::Backend;
 use crate::functions::Function;
 use crate::tensor::{Flat, Tensor};
@@ -28,13 +28,16 @@ where
         let total = total(f, &Args::new(&args, numel), numel);
         return output(vec![E::of(total)], tracked).reshape_like(&());
     }
-    let (total, slopes) = if numel <= FEW { few(f, &args, numel) } else { total_and_slopes(f, &args, numel) };
+    let (total, slopes) = match numel {
+        ..=FEW => few(f, &args, numel),
+        ..=CHUNK => one_chunk(f, &args, numel),
+        _ => total_and_slopes(f, &args, numel),
+    };
     let out = output(vec![E::of(total)], true);
     record_from(&out, move |grads, upstream| {
         for (arg, slopes) in args.iter().zip(slopes).filter(|(arg, _)| arg.tracked) {
-            add(grads, arg, upstream[0], &slopes)?;
+            add(grads, arg, upstream[0], slopes);
         }
-        Ok(())
     });
     out.reshape_like(&())
 }
@@ -87,6 +90,50 @@ where
     (total, slopes)
 }
 
+/// [`total_and_slopes`] of elements for one thread, which fills no buffer twice.
+fn one_chunk<E: Element, F: Function<E, N>, const N: usize>(
+    f: F,
+    args: &[Flat<E, Cpu>; N],
+    numel: usize,
+) -> (f64, [Vec<E>; N])
+where
+    Cpu: Backend<E>,
+{
+    let inputs = Args::new(args, numel);
+    let full: [bool; N] = std::array::from_fn(|i| args[i].tracked && args[i].numel() == numel);
+    let mut slopes: [Vec<E>; N] = std::array::from_fn(|i| Vec::with_capacity(if full[i] { numel } else { 0 }));
+    let (mut total, mut sums) = (0.0, [0.0; N]);
+    in_widest(
+        #[inline(always)]
+        || {
+            let mut values = [E::of(0.0); BLOCK];
+            let mut gains = [[E::of(0.0); BLOCK]; N];
+            for (start, len) in blocks(0, numel) {
+                let block = inputs.block(start, len).map(|argument| &argument[..len]);
+                for k in 0..len {
+                    let (value, partials) = f.value_and_partials(std::array::from_fn(|i| block[i][k]));
+                    values[k] = value;
+                    for i in 0..N {
+                        gains[i][k] = partials[i];
+                    }
+                }
+                total += sum_of(&values[..len]);
+                for i in 0..N {
+                    if full[i] {
+                        slopes[i].extend_from_slice(&gains[i][..len]);
+                    } else if args[i].tracked {
+                        sums[i] += sum_of(&gains[i][..len]);
+                    }
+                }
+            }
+        },
+    );
+    for i in (0..N).filter(|&i| args[i].tracked && !full[i]) {
+        slopes[i].push(E::of(sums[i]));
+    }
+    (total, slopes)
+}
+
 /// The sum of tensors of one element each, in `f64`.
 pub(super) fn add_up<E: Element>(terms: Vec<Flat<E, Cpu>>) -> Flat<E, Cpu>
 where
@@ -96,9 +143,8 @@ where
     let out = output(vec![E::of(total)], terms.iter().any(|term| term.tracked));
     record_from(&out, move |grads, upstream| {
         for term in terms.iter().filter(|term| term.tracked) {
-            E::buffer(grads.get_or_alloc_mut(&term.inner)?)[0] += upstream[0];
+            grads.add_number(term, upstream[0]);
         }
-        Ok(())
     });
     out
 }
@@ -154,20 +200,17 @@ where
 
 /// Adds `upstream · slopes` to the gradient of an argument. A zero upstream adds nothing even where a
 /// slope is infinite.
-fn add<E: Element>(
-    grads: &mut DfdxGradients<E, Cpu>,
-    arg: &Flat<E, Cpu>,
-    upstream: E,
-    slopes: &[E],
-) -> Result<(), <Cpu as HasErr>::Err>
+fn add<E: Element>(grads: &mut GradientStore<E, Cpu>, arg: &Flat<E, Cpu>, upstream: E, mut slopes: Vec<E>)
 where
     Cpu: Backend<E>,
 {
-    let gradient = E::buffer(grads.get_or_alloc_mut(&arg.inner)?);
-    if upstream != E::of(0.0) {
-        threads::each_chunk(gradient, CHUNK, &|c, gradient| {
-            gradient.iter_mut().zip(&slopes[c * CHUNK..]).for_each(|(g, &slope)| *g += upstream * slope);
+    if upstream == E::of(0.0) {
+        return;
+    }
+    if upstream != E::of(1.0) {
+        threads::each_chunk(&mut slopes, CHUNK, &|_, slopes| {
+            slopes.iter_mut().for_each(|slope| *slope = upstream * *slope)
         });
     }
-    Ok(())
+    grads.add(arg, slopes);
 }
