@@ -7,7 +7,10 @@ use dfdx::tensor::Storage;
 
 use super::recorder::BackwardOp;
 use super::store::{DfdxGradients, GradientStore};
-use crate::{Dtype, Tensor, backend::Backend, error::Error, tensor::Inner};
+use crate::backend::Backend;
+use crate::error::Error;
+use crate::tensor::{Inner, elements_of};
+use crate::{Dtype, Tensor};
 
 /// Gradients of one loss with respect to the tracked tensors that took part in it.
 ///
@@ -23,11 +26,11 @@ impl<E: Dtype, D: Backend<E>> Gradients<E, D> {
     /// Fills the loss's gradient with one and runs the operations backwards.
     pub(crate) fn backward(loss: &Tensor<(), E, D>, operations: Vec<BackwardOp<E, D>>) -> Result<Self, Error> {
         let mut store = GradientStore::with_capacity(operations.len());
-        if D::OWN_GRADIENTS {
-            store.add(loss, vec![E::of(1.0)]);
+        if let Some(inner) = loss.on_device() {
+            let seed = store.dfdx().get_or_alloc_mut(inner).map_err(device_error::<E, D>)?;
+            inner.device().try_fill_with_ones(seed).map_err(device_error::<E, D>)?;
         } else {
-            let seed = store.dfdx().get_or_alloc_mut(&loss.inner).map_err(device_error::<E, D>)?;
-            loss.inner.device().try_fill_with_ones(seed).map_err(device_error::<E, D>)?;
+            store.add(loss, vec![E::of(1.0)]);
         }
         for operation in operations.into_iter().rev() {
             operation(&mut store).map_err(device_error::<E, D>)?;
@@ -39,11 +42,10 @@ impl<E: Dtype, D: Backend<E>> Gradients<E, D> {
     ///
     /// `None` where `t` is an intermediate value whose gradient was freed.
     pub fn get<S: Shape>(&self, t: &Tensor<S, E, D>) -> Option<Tensor<S, E, D>> {
-        if !D::OWN_GRADIENTS {
-            return self.get_inner(&t.inner);
+        if let Some(inner) = t.on_device() {
+            return Some(self.get_inner(inner)?.reshape_like(&t.shape()));
         }
         let mut store = self.inner.borrow_mut();
-        bring_over(&mut store, t).ok()?;
         let gradient = store.of(t);
         (gradient.len() == t.numel()).then(|| Tensor::from_vec(gradient.clone(), t.shape()))
     }
@@ -67,38 +69,28 @@ impl<E: Dtype, D: Backend<E>> Gradients<E, D> {
         t: &mut Tensor<S, E, D>,
         f: &mut dyn FnMut(&mut [E], &mut [E]),
     ) -> Result<(), Error> {
-        if !D::OWN_GRADIENTS {
-            return self.update_inner(&mut t.inner, f);
+        if let Some(inner) = t.on_device() {
+            let mut gradient = take_from_dfdx(self.inner.get_mut().dfdx(), inner).map_err(device_error::<E, D>)?;
+            t.change(&mut |values| f(values, &mut gradient));
+        } else {
+            let gradient = self.inner.get_mut().of(t);
+            t.change(&mut |values| f(values, gradient));
         }
-        let store = self.inner.get_mut();
-        bring_over(store, t).map_err(device_error::<E, D>)?;
-        let gradient = store.of(t);
-        D::change(&mut t.inner, &mut |values| f(values, gradient));
         Ok(())
     }
 
-    /// [`Gradients::update`] for dfdx's tensor.
+    /// [`Gradients::update`] for dfdx's tensor, by copies.
     pub(crate) fn update_inner<S: Shape>(
         &mut self,
         t: &mut Inner<S, E, D>,
         f: &mut dyn FnMut(&mut [E], &mut [E]),
     ) -> Result<(), Error> {
-        D::update_in_place(self.inner.get_mut().dfdx(), t, f).map_err(device_error::<E, D>)
+        let mut gradient = take_from_dfdx(self.inner.get_mut().dfdx(), t).map_err(device_error::<E, D>)?;
+        let mut values = elements_of(t);
+        f(&mut values, &mut gradient);
+        t.copy_from(&values);
+        Ok(())
     }
-}
-
-/// Adds what dfdx's operations have left for a tensor, one that went over to dfdx before the recorder was opened.
-fn bring_over<S: Shape, E: Dtype, D: Backend<E>>(
-    store: &mut GradientStore<E, D>,
-    t: &Tensor<S, E, D>,
-) -> Result<(), D::Err> {
-    if store.has_foreign() {
-        let left: Vec<E> = take_from_dfdx(store.dfdx(), &t.inner)?;
-        if left.iter().any(|&g| g != E::of(0.0)) {
-            store.add(t, left);
-        }
-    }
-    Ok(())
 }
 
 /// A tensor's gradient out of dfdx's, which is zero afterwards.
@@ -107,11 +99,8 @@ pub(crate) fn take_from_dfdx<S: Shape, E: Dtype, D: Backend<E>>(
     t: &Inner<S, E, D>,
 ) -> Result<Vec<E>, D::Err> {
     grads.get_or_alloc_mut(t)?;
-    // dfdx reads a first element even where there is none.
-    let empty = t.shape().num_elements() == 0;
-    let gradient = if empty { Vec::new() } else { grads.get(t).as_vec() };
-    let buffer = grads.get_or_alloc_mut(t)?;
-    t.device().try_fill_with_zeros(buffer)?;
+    let gradient = elements_of(&grads.get(t));
+    t.device().try_fill_with_zeros(grads.get_or_alloc_mut(t)?)?;
     Ok(gradient)
 }
 

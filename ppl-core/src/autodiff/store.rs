@@ -24,15 +24,13 @@ pub(crate) struct GradientStore<E, D: Storage<E>> {
     /// An empty one is that of an intermediate value, and has been used.
     own: FxHashMap<Identity, Vec<E>>,
     dfdx: DfdxGradients<E, D>,
-    /// Whether operations of dfdx had a part.
-    foreign: bool,
 }
 
 impl<E, D: Storage<E>> GradientStore<E, D> {
     /// Nothing yet, with space for so many.
     pub(crate) fn with_capacity(count: usize) -> Self {
         let own = FxHashMap::with_capacity_and_hasher(count, Default::default());
-        GradientStore { own, dfdx: DfdxGradients::leaky(), foreign: false }
+        GradientStore { own, dfdx: DfdxGradients::leaky() }
     }
 
     /// Runs `f` on a store of nothing but these gradients of dfdx's.
@@ -46,13 +44,7 @@ impl<E, D: Storage<E>> GradientStore<E, D> {
 
     /// What dfdx's operations write into.
     pub(crate) fn dfdx(&mut self) -> &mut DfdxGradients<E, D> {
-        self.foreign = true;
         &mut self.dfdx
-    }
-
-    /// Whether operations of dfdx had a part.
-    pub(crate) fn has_foreign(&self) -> bool {
-        self.foreign
     }
 
     /// The gradient of an intermediate value, which nothing adds to any more; `None` if nothing has.

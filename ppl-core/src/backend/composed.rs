@@ -13,31 +13,7 @@ use super::{Activation, Layers, Product, Recurrence, Reduction};
 use crate::autodiff::{DfdxGradients, GradTape, GradientStore, Recorder};
 use crate::backend::Backend;
 use crate::functions::{Function, RowFunction, arithmetic, unary};
-use crate::tensor::{Flat, Inner, Tensor};
-
-/// Copies the value to the host and back.
-pub(super) fn change<S: Shape, E: crate::Dtype, D: Backend<E>>(
-    tensor: &mut Inner<S, E, D>,
-    f: &mut dyn FnMut(&mut [E]),
-) {
-    let mut value = tensor.as_vec();
-    f(&mut value);
-    tensor.copy_from(&value);
-}
-
-/// Copies value and gradient to the host and the value back.
-pub(super) fn update<S: Shape, E: crate::Dtype, D: Backend<E>>(
-    grads: &mut DfdxGradients<E, D>,
-    tensor: &mut Inner<S, E, D>,
-    f: &mut dyn FnMut(&mut [E], &mut [E]),
-) -> Result<(), D::Err> {
-    grads.get_or_alloc_mut(tensor)?;
-    let mut gradient = grads.get(tensor).as_vec();
-    let mut value = tensor.as_vec();
-    f(&mut value, &mut gradient);
-    tensor.copy_from(&value);
-    Ok(())
-}
+use crate::tensor::{Flat, Inner, Tensor, elements_of};
 
 /// dfdx's own operation where there is one, the host's numbers elsewhere.
 pub(super) fn elementwise<E: crate::Dtype, D: Backend<E>, F: Function<E, N>, const N: usize>(
@@ -264,12 +240,12 @@ pub(super) fn blocks<E: crate::Dtype, D: Backend<E>, F: BlockFunction<N>, const 
         return out;
     }
     let args = args.map(|arg| arg.into_dfdx().split_tape().0);
-    let ghost = out.inner.ghost();
+    let out = out.into_dfdx().split_tape().0;
+    let ghost = out.ghost();
     crate::autodiff::record::<E, D>(move |store| {
         let grads = store.dfdx();
         grads.get_or_alloc_mut(&ghost)?;
-        // dfdx reads a first element even where there is none.
-        let upstream = if saved.is_empty() { Vec::new() } else { wide(grads.get(&ghost).as_vec()) };
+        let upstream = wide(elements_of(&grads.get(&ghost)));
         let parts = pullbacks(&f, host.each_ref().map(Vec::as_slice), &saved, &upstream, wanted, &blocks);
         for (i, arg) in args.iter().enumerate().filter(|&(i, _)| wanted[i]) {
             let mut gradient = vec![E::of(0.0); host[i].len()];
@@ -278,7 +254,7 @@ pub(super) fn blocks<E: crate::Dtype, D: Backend<E>, F: BlockFunction<N>, const 
         }
         Ok(())
     });
-    Tensor::from_dfdx(out.inner.put_tape(GradTape { tracked: true }))
+    Tensor::from_dfdx(out.put_tape(GradTape { tracked: true }))
 }
 
 /// Adds numbers of the host to the gradient of `x`: they are the gradient of Σ x · numbers, which

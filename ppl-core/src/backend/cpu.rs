@@ -6,7 +6,7 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 
 use dfdx::shapes::Shape;
-use dfdx::tensor::{Cpu, HasErr, TensorFromVec};
+use dfdx::tensor::{Cpu, HasErr};
 use pulp::Arch;
 
 use super::{Activation, Backend, BlockFunction, Blocks, Device, Layers, Product, Recurrence, Reduction};
@@ -15,8 +15,6 @@ use crate::dtype::Dtype;
 use crate::functions::{Function, RowFunction};
 use crate::tensor::{Flat, Inner, Tensor};
 
-// Reading and writing a tensor's buffer in place.
-mod buffer;
 // Vector registers.
 mod registers;
 // Functions of single elements, forward and backward.
@@ -53,7 +51,7 @@ thread_local! {
 }
 
 impl Device for Cpu {
-    const OWN_GRADIENTS: bool = true;
+    const ON_HOST: bool = true;
 
     fn current() -> Self {
         CPU.with(|cpu| cpu.get_or_init(Cpu::default).clone())
@@ -124,18 +122,6 @@ macro_rules! cpu_backend {
         }
 
         impl Backend<$E> for Cpu {
-            fn read<S: Shape, R>(tensor: &Inner<S, $E, Self>, f: impl FnOnce(&[$E]) -> R) -> R {
-                f(buffer::slice(tensor))
-            }
-
-            fn share_buffer<S: Shape>(a: &Inner<S, $E, Self>, b: &Inner<S, $E, Self>) -> bool {
-                std::ptr::eq(buffer::slice(a), buffer::slice(b))
-            }
-
-            fn change<S: Shape>(tensor: &mut Inner<S, $E, Self>, f: &mut dyn FnMut(&mut [$E])) {
-                f(buffer::slice_mut(tensor));
-            }
-
             fn add_to_dfdx<S: Shape>(
                 grads: &mut DfdxGradients<$E, Self>,
                 tensor: &Inner<S, $E, Self>,
@@ -143,16 +129,6 @@ macro_rules! cpu_backend {
             ) -> Result<(), <Self as HasErr>::Err> {
                 let gradient = grads.get_or_alloc_mut(tensor)?;
                 gradient.iter_mut().zip(gains).for_each(|(g, gain)| *g += gain);
-                Ok(())
-            }
-
-            fn update_in_place<S: Shape>(
-                grads: &mut DfdxGradients<$E, Self>,
-                tensor: &mut Inner<S, $E, Self>,
-                f: &mut dyn FnMut(&mut [$E], &mut [$E]),
-            ) -> Result<(), <Self as HasErr>::Err> {
-                let gradient = grads.get_or_alloc_mut(tensor)?;
-                f(buffer::slice_mut(tensor), gradient);
                 Ok(())
             }
 
@@ -240,6 +216,11 @@ cpu_backend!(
     std::convert::identity
 );
 
+/// The elements of a tensor.
+fn slice<S: Shape, E: Dtype>(tensor: &Tensor<S, E, Cpu>) -> &[E] {
+    tensor.on_host().expect("`Device::ON_HOST` says that the CPU's are")
+}
+
 /// Records the backward pass of `out` where it is tracked and a recorder is open: `backward` gets
 /// the gradients and, taken out of them, that of `out`. It is left out where nothing has come to `out`.
 fn record_from<E: Element>(out: &Flat<E, Cpu>, backward: impl FnOnce(&mut GradientStore<E, Cpu>, Vec<E>) + 'static)
@@ -276,5 +257,5 @@ where
     Cpu: Backend<E>,
 {
     let n = values.len();
-    Tensor::new(Cpu::with_current(|cpu| cpu.tensor_from_vec(values, (n,))), tracked)
+    Tensor::of_host(values, (n,), tracked)
 }

@@ -218,7 +218,7 @@ impl<S: Shape, E: Dtype, D: Backend<E>> ParamTensor<E, D> for Weight<'_, S, E, D
     }
 
     fn set(&mut self, values: &[E]) -> Result<(), ShapeError> {
-        *self.tensor = Tensor::try_from_vec(values.to_vec(), *self.tensor.shape())?.inner;
+        *self.tensor = Tensor::try_from_vec(values.to_vec(), *self.tensor.shape())?.into_dfdx().split_tape().0;
         Ok(())
     }
 

@@ -22,7 +22,11 @@ impl<S: Shape, E: Unit, D: Device + TensorFromVec<E>> Tensor<S, E, D> {
                 right: shape.concrete().into(),
             });
         }
-        Ok(Tensor::constant(D::with_current(|device| device.tensor_from_vec(values, shape))))
+        if D::ON_HOST {
+            return Ok(Tensor::of_host(values, shape, false));
+        }
+        let len = (values.len(),);
+        Ok(Tensor::of_device(D::with_current(|device| device.tensor_from_vec(values, len)), shape, false))
     }
 
     /// Like [`Tensor::try_from_vec`].

@@ -4,7 +4,7 @@ use dfdx::tensor::Cpu;
 use smallvec::{SmallVec, smallvec};
 
 use super::registers::in_widest;
-use super::{CHUNK, Element, buffer::slice, output, record_from};
+use super::{CHUNK, Element, output, record_from, slice};
 use crate::autodiff::GradientStore;
 use crate::backend::Backend;
 use crate::dtype::Dtype;
@@ -44,7 +44,7 @@ where
     Cpu: Backend<E>,
 {
     pub(super) fn new(args: &'a [Flat<E, Cpu>; N], numel: usize) -> Self {
-        let slices: [&[E]; N] = std::array::from_fn(|i| slice(&args[i].inner));
+        let slices: [&[E]; N] = std::array::from_fn(|i| slice(&args[i]));
         check_lens(&slices, numel);
         let spread = slices.map(|s| if s.len() == numel { smallvec![] } else { smallvec![s[0]; numel.min(BLOCK)] });
         Args { slices, spread }
@@ -93,7 +93,7 @@ where
     let out = output(values, args.iter().any(|a| a.tracked));
     let saved = out.clone();
     record_from(&out, move |grads, upstream| {
-        let values = slice(&saved.inner);
+        let values = slice(&saved);
         if numel <= CHUNK {
             one_chunk(f, &args, grads, upstream, values);
         } else {
@@ -108,12 +108,12 @@ fn map_few<E: Element, F: Function<E, N>, const N: usize>(f: F, args: [Flat<E, C
 where
     Cpu: Backend<E>,
 {
-    let slices: [&[E]; N] = std::array::from_fn(|i| slice(&args[i].inner));
+    let slices: [&[E]; N] = std::array::from_fn(|i| slice(&args[i]));
     check_lens(&slices, numel);
     let values = (0..numel).map(|k| f.value(at(&slices, k))).collect();
     let out = output(values, args.iter().any(|a| a.tracked));
     record_from(&out, move |grads, upstream| {
-        let slices: [&[E]; N] = std::array::from_fn(|i| slice(&args[i].inner));
+        let slices: [&[E]; N] = std::array::from_fn(|i| slice(&args[i]));
         let gain = |i: usize, k: usize| {
             let here = at(&slices, k);
             // As in `accumulate`: a zero upstream adds nothing.

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::matrix::{Matrix, multiply};
 use super::shared_weight::SharedWeight;
-use super::{CHUNK, Element, buffer::slice, matrix_vector, output, record_with};
+use super::{CHUNK, Element, matrix_vector, output, record_with, slice};
 use crate::backend::{Activation, Backend, Product};
 use crate::dtype::Dtype;
 use crate::functions::arithmetic::larger;
@@ -30,9 +30,9 @@ where
     let mut values = vec![E::of(0.0); batch * m * n];
     let weight = if batch == 1 { SharedWeight::announce(&b, k, n) } else { None };
     if let Some(weight) = &weight {
-        weight.add_product(slice(&a.inner), &mut values);
+        weight.add_product(slice(&a), &mut values);
     } else {
-        let (a, b) = (slice(&a.inner), slice(&b.inner));
+        let (a, b) = (slice(&a), slice(&b));
         for i in 0..batch {
             let left = Matrix::new(nth(a, i, m * k, false), m, k);
             let right = Matrix::new(nth(b, i, k * n, shared_right), k, n);
@@ -47,7 +47,7 @@ where
         let Some(upstream) = upstream else { return };
         let up = |i: usize| Matrix::new(&upstream[i * m * n..][..m * n], m, n);
         if a.tracked {
-            let right = slice(&b.inner);
+            let right = slice(&b);
             let gradient = grads.of(&a);
             for i in 0..batch {
                 let right = Matrix::new(nth(right, i, k * n, shared_right), k, n);
@@ -55,7 +55,7 @@ where
             }
         }
         if b.tracked {
-            let left = slice(&a.inner);
+            let left = slice(&a);
             let gradient = grads.of(&b);
             for i in 0..batch {
                 let left = Matrix::new(nth(left, i, m * k, false), m, k);
@@ -81,12 +81,12 @@ where
     let Product { m, k, n, .. } = sizes;
     let mut values = Vec::with_capacity(m * n);
     for _ in 0..m {
-        values.extend_from_slice(slice(&b.inner));
+        values.extend_from_slice(slice(&b));
     }
     let weight = SharedWeight::announce(&w, k, n);
     match &weight {
-        Some(weight) => weight.add_product(slice(&x.inner), &mut values),
-        None => multiply(Matrix::new(slice(&x.inner), m, k), Matrix::new(slice(&w.inner), k, n), &mut values, true),
+        Some(weight) => weight.add_product(slice(&x), &mut values),
+        None => multiply(Matrix::new(slice(&x), m, k), Matrix::new(slice(&w), k, n), &mut values, true),
     }
     if activation != Activation::Identity {
         in_chunks(&mut values, |chunk| activate(chunk, activation));
@@ -98,7 +98,7 @@ where
             return weight.iter().for_each(|weight| weight.pull_back(grads, &x, &w, None));
         };
         if activation != Activation::Identity {
-            let values = slice(&saved.inner);
+            let values = slice(&saved);
             upstream
                 .par_chunks_mut(CHUNK)
                 .zip(values.par_chunks(CHUNK))
@@ -116,7 +116,7 @@ where
         // A weight with a gradient has more than these products: see above.
         if x.tracked {
             let gradient = grads.of(&x);
-            multiply(Matrix::new(&upstream, m, n), Matrix::new(slice(&w.inner), k, n).t(), gradient, true);
+            multiply(Matrix::new(&upstream, m, n), Matrix::new(slice(&w), k, n).t(), gradient, true);
         }
     });
     out

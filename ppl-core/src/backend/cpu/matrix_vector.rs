@@ -3,7 +3,7 @@
 
 use dfdx::tensor::Cpu;
 
-use super::{Element, buffer::slice, output, record_from};
+use super::{Element, output, record_from, slice};
 use crate::backend::Backend;
 use crate::tensor::Flat;
 use crate::threads;
@@ -20,13 +20,13 @@ where
     let mut values = vec![E::of(0.0); rows];
     let share = (CHUNK / k.max(1)).max(1);
     {
-        let (a, x) = (slice(&a.inner), slice(&x.inner));
+        let (a, x) = (slice(&a), slice(&x));
         threads::each_chunk(&mut values, share, &|c, out| E::dots(&a[c * share * k..][..out.len() * k], x, out));
     }
     let out = output(values, a.tracked || x.tracked);
     record_from(&out, move |grads, upstream| {
         if a.tracked {
-            let (gradient, x) = (grads.of(&a), slice(&x.inner));
+            let (gradient, x) = (grads.of(&a), slice(&x));
             threads::each_chunk(gradient, share * k.max(1), &|c, gradient| {
                 for (row, &up) in gradient.chunks_exact_mut(k).zip(&upstream[c * share..]) {
                     row.iter_mut().zip(x).for_each(|(g, &x)| *g += up * x);
@@ -34,7 +34,7 @@ where
             });
         }
         if x.tracked && rows > 0 {
-            let a = slice(&a.inner);
+            let a = slice(&a);
             let mut parts = vec![E::of(0.0); rows.div_ceil(share) * k];
             threads::each_chunk(&mut parts, k.max(1), &|c, part| {
                 let upstream = &upstream[c * share..][..share.min(rows - c * share)];

@@ -6,7 +6,7 @@ use dfdx::tensor::Cpu;
 use super::matmul::{activate, deactivate};
 use super::matrix::{Matrix, multiply};
 use super::panels::{FEW_ROWS, Panels, is_vectorised};
-use super::{Element, buffer::slice, output, record_from};
+use super::{Element, output, record_from, slice};
 use crate::backend::Backend;
 use crate::backend::recurrence::{Recurrence, Row};
 use crate::dtype::Dtype;
@@ -17,13 +17,13 @@ pub(super) fn recurrent<E: Element>([x, initial, weight, bias]: [Flat<E, Cpu>; 4
 where
     Cpu: Backend<E>,
 {
-    let states = states([&x, &initial, &weight, &bias].map(|t| slice(&t.inner)), &map);
+    let states = states([&x, &initial, &weight, &bias].map(|t| slice(t)), &map);
     let tracked = [&x, &initial, &weight, &bias].map(|t| t.tracked);
     let out = output(states, tracked.contains(&true));
     let saved = out.clone();
     record_from(&out, move |grads, mut upstream| {
-        let inputs = [&initial, &weight].map(|t| slice(&t.inner));
-        let back = pull_back(&mut upstream, slice(&saved.inner), inputs, &map);
+        let inputs = [&initial, &weight].map(|t| slice(t));
+        let back = pull_back(&mut upstream, slice(&saved), inputs, &map);
         if x.tracked {
             grads.add(&x, upstream);
         }

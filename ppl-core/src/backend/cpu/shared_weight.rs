@@ -11,7 +11,7 @@ use dfdx::tensor::Cpu;
 
 use super::matrix::{Matrix, multiply};
 use super::panels::{FEW_ROWS, Panels, is_vectorised};
-use super::{Element, buffer::slice};
+use super::{Element, slice};
 use crate::autodiff::{GradientStore, shared};
 use crate::backend::Backend;
 use crate::tensor::Flat;
@@ -60,14 +60,14 @@ where
             waiting: RefCell::new(Waiting { inputs: vec![], upstream: vec![] }),
         };
         // The key is the buffer's place, which the weight kept here keeps from being another's.
-        let key = (slice(&weight.inner).as_ptr() as usize, inputs);
+        let key = (slice(&weight).as_ptr() as usize, inputs);
         let found: Rc<Self> = shared::<E, Cpu, _>(key, new)?;
         found.uses.set(found.uses.get() + 1);
         Some(found)
     }
 
     fn matrix(&self) -> Matrix<'_, E> {
-        Matrix::new(slice(&self.weight.inner), self.inputs, self.outputs)
+        Matrix::new(slice(&self.weight), self.inputs, self.outputs)
     }
 
     /// Whether a product of so many rows repays the order that is made once.
@@ -94,7 +94,7 @@ where
         upstream: Option<&[E]>,
     ) {
         let Some(upstream) = upstream else { return self.settle(grads) };
-        self.add_gradient(grads, weight, slice(&x.inner), upstream);
+        self.add_gradient(grads, weight, slice(&x), upstream);
         if x.tracked {
             self.add_pulled_back(upstream, grads.of(&x));
         }

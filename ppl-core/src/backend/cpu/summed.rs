@@ -4,9 +4,9 @@
 use dfdx::tensor::Cpu;
 use smallvec::{SmallVec, smallvec};
 
-use super::buffer::slice;
 use super::elementwise::{Args, BLOCK, FEW, Target, at, blocks, check_lens, fill, sum_of, targets};
 use super::registers::in_widest;
+use super::slice;
 use super::{CHUNK, Element, output, record_from};
 use crate::autodiff::{GradientStore, is_recording};
 use crate::backend::Backend;
@@ -73,7 +73,7 @@ fn few<E: Element, F: Function<E, N>, const N: usize>(
 where
     Cpu: Backend<E>,
 {
-    let slices: [&[E]; N] = std::array::from_fn(|i| slice(&args[i].inner));
+    let slices: [&[E]; N] = std::array::from_fn(|i| slice(&args[i]));
     check_lens(&slices, numel);
     let mut slopes = args.each_ref().map(|arg| Vec::with_capacity(if arg.tracked { arg.numel() } else { 0 }));
     let (mut total, mut sums) = (0.0, [0.0; N]);
@@ -139,7 +139,7 @@ pub(super) fn add_up<E: Element>(terms: Vec<Flat<E, Cpu>>) -> Flat<E, Cpu>
 where
     Cpu: Backend<E>,
 {
-    let total: f64 = terms.iter().flat_map(|term| slice(&term.inner)).map(|v| v.wide()).sum();
+    let total: f64 = terms.iter().flat_map(|term| slice(&term)).map(|v| v.wide()).sum();
     let out = output(vec![E::of(total)], terms.iter().any(|term| term.tracked));
     record_from(&out, move |grads, upstream| {
         for term in terms.iter().filter(|term| term.tracked) {
