@@ -51,6 +51,8 @@ pub struct Tensor<S: Shape, E: Unit = f32, D: Storage<E> = Cpu> {
 enum Data<E: Unit, D: Storage<E>> {
     /// In a vector of the host's, on devices that say so ([`Device::ON_HOST`]).
     Host(Arc<Vec<E>>),
+    /// A single one there.
+    Number(E),
     /// In a tensor of dfdx's, on all others.
     Device(Inner<(usize,), E, D>),
 }
@@ -59,6 +61,7 @@ impl<S: Shape, E: Unit, D: Storage<E>> Clone for Tensor<S, E, D> {
     fn clone(&self) -> Self {
         let data = match &self.data {
             Data::Host(values) => Data::Host(values.clone()),
+            Data::Number(value) => Data::Number(*value),
             Data::Device(inner) => Data::Device(inner.clone()),
         };
         Tensor { data, shape: self.shape, tracked: self.tracked, id: self.id }
@@ -90,7 +93,14 @@ impl<S: Shape, E: Unit, D: Storage<E>> Tensor<S, E, D> {
     /// [`Tensor::new`] of numbers of the host's; for devices whose tensors they are.
     pub(crate) fn of_host(values: Vec<E>, shape: S, tracked: bool) -> Self {
         debug_assert_eq!(values.len(), shape.num_elements(), "elements of a tensor");
-        Tensor::new(Data::Host(Arc::new(values)), shape, tracked)
+        let data = if let [value] = values[..] { Data::Number(value) } else { Data::Host(Arc::new(values)) };
+        Tensor::new(data, shape, tracked)
+    }
+
+    /// [`Tensor::of_host`] of one number.
+    pub(crate) fn of_number(value: E, shape: S, tracked: bool) -> Self {
+        debug_assert_eq!(shape.num_elements(), 1, "elements of a tensor");
+        Tensor::new(Data::Number(value), shape, tracked)
     }
 
     /// [`Tensor::new`] of dfdx's; for all other devices.
@@ -100,7 +110,11 @@ impl<S: Shape, E: Unit, D: Storage<E>> Tensor<S, E, D> {
 
     /// The elements, where they are the host's.
     pub(crate) fn on_host(&self) -> Option<&[E]> {
-        if let Data::Host(values) = &self.data { Some(values) } else { None }
+        match &self.data {
+            Data::Host(values) => Some(values),
+            Data::Number(value) => Some(std::slice::from_ref(value)),
+            Data::Device(_) => None,
+        }
     }
 
     /// dfdx's tensor, where the elements are in one.
@@ -127,6 +141,7 @@ impl<S: Shape, E: Unit, D: Storage<E>> Tensor<S, E, D> {
     pub fn to_vec(&self) -> Vec<E> {
         match &self.data {
             Data::Host(values) => values.to_vec(),
+            Data::Number(value) => vec![*value],
             Data::Device(inner) => elements_of(inner),
         }
     }
@@ -177,6 +192,7 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Tensor<S, E, D> {
         let tape = GradTape { tracked: self.tracked };
         let values = match self.data {
             Data::Host(values) => Arc::unwrap_or_clone(values),
+            Data::Number(value) => vec![value],
             Data::Device(inner) => return inner.reshape_like(&self.shape).put_tape(tape),
         };
         let inner = D::with_current(|device| device.tensor_from_vec(values, self.shape));
@@ -224,6 +240,7 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Tensor<S, E, D> {
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         match (&self.data, &other.data) {
             (Data::Host(a), Data::Host(b)) => self.tracked == other.tracked && Arc::ptr_eq(a, b),
+            (Data::Number(a), Data::Number(b)) => self.tracked == other.tracked && self.id == other.id && a == b,
             _ => false,
         }
     }
@@ -305,6 +322,7 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Tensor<S, E, D> {
     pub fn read<R>(&self, f: impl FnOnce(&[E]) -> R) -> R {
         match &self.data {
             Data::Host(values) => f(values),
+            Data::Number(value) => f(std::slice::from_ref(value)),
             Data::Device(inner) => f(&elements_of(inner)),
         }
     }
@@ -313,6 +331,7 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Tensor<S, E, D> {
     pub(crate) fn change(&mut self, f: &mut dyn FnMut(&mut [E])) {
         match &mut self.data {
             Data::Host(values) => f(Arc::<Vec<E>>::make_mut(values).as_mut_slice()),
+            Data::Number(value) => f(std::slice::from_mut(value)),
             Data::Device(inner) => {
                 let mut values = elements_of(inner);
                 f(&mut values);

@@ -154,7 +154,7 @@ pub(crate) struct Recorder<E, D> {
 impl<E: 'static, D: Storage<E>> Recorder<E, D> {
     /// Opens a recorder on top of the stack.
     pub(crate) fn open() -> Self {
-        let level = Level::push(Box::new(Vec::<BackwardOp<E, D>>::new()));
+        let level = Level::push(Box::new(Vec::<BackwardOp<E, D>>::with_capacity(16)));
         Recorder { level, of: PhantomData }
     }
 

@@ -251,6 +251,11 @@ fn record_with<E: Element>(
     }
 }
 
+/// A new flat tensor of one number.
+fn number<E: Dtype>(value: E, tracked: bool) -> Flat<E, Cpu> {
+    Tensor::of_number(value, (1,), tracked)
+}
+
 /// A new flat tensor from a kernel's output.
 fn output<E: Dtype>(values: Vec<E>, tracked: bool) -> Flat<E, Cpu>
 where

@@ -173,8 +173,9 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Tensor<S, E, D> {
         let Some((&rows, rest)) = dims.split_first() else {
             return Err(wrong("a tensor without axes has no rows", vec![]));
         };
-        if let Some(&index) = indices.iter().find(|&&i| i >= rows) {
-            return Err(wrong("an index is beyond the first axis", vec![index]));
+        let largest = indices.iter().fold(0, |largest, &i| largest.max(i));
+        if largest >= rows && !indices.is_empty() {
+            return Err(wrong("an index is beyond the first axis", vec![largest]));
         }
         let sizes: Vec<usize> = std::iter::once(indices.len()).chain(rest.iter().copied()).collect();
         let Some(shape) = shape_from_dims::<R>(&sizes) else {

@@ -63,10 +63,17 @@ impl<S: ConstShape, E: Dtype, D: Backend<E>> Tensor<S, E, D> {
     }
 }
 
+impl<E: Unit, D: Device + TensorFromVec<E>> Tensor<(), E, D> {
+    /// A tensor of one number.
+    fn of_one(value: E) -> Self {
+        if D::ON_HOST { Tensor::of_number(value, (), false) } else { Self::from_vec(vec![value], ()) }
+    }
+}
+
 impl<E: Dtype, D: Backend<E>> Tensor<(), E, D> {
     /// A tensor without axes.
     pub fn scalar(value: impl Into<f64>) -> Self {
-        Self::from_vec(vec![E::of(value.into())], ())
+        Self::of_one(E::of(value.into()))
     }
 }
 
@@ -80,7 +87,7 @@ impl<E: Dtype, D: Backend<E>> Tensor<(usize,), E, D> {
 
 impl<E: Unit, D: Device + TensorFromVec<E>> From<E> for Tensor<(), E, D> {
     fn from(value: E) -> Self {
-        Self::from_vec(vec![value], ())
+        Self::of_one(value)
     }
 }
 

@@ -1,10 +1,10 @@
 //! Functions of single elements over whole tensors, forward and backward.
 
 use dfdx::tensor::Cpu;
-use smallvec::{SmallVec, smallvec};
+use smallvec::SmallVec;
 
 use super::registers::in_widest;
-use super::{CHUNK, Element, output, record_from, slice};
+use super::{CHUNK, Element, number, output, record_from, slice};
 use crate::autodiff::GradientStore;
 use crate::backend::Backend;
 use crate::dtype::Dtype;
@@ -35,9 +35,11 @@ pub(super) fn check_lens<E, const N: usize>(slices: &[&[E]; N], numel: usize) {
 /// `N` arguments, each as long as the output or one number.
 pub(super) struct Args<'a, E, const N: usize> {
     slices: [&'a [E]; N],
-    /// A block full of the number, for those that are one number; empty for the others.
-    spread: [SmallVec<[E; 16]>; N],
+    numel: usize,
 }
+
+/// A block of each argument. Arrays of one length, so that loops over them are free of checks.
+pub(super) type Block<E, const N: usize> = [[E; BLOCK]; N];
 
 impl<'a, E: Element, const N: usize> Args<'a, E, N>
 where
@@ -46,15 +48,29 @@ where
     pub(super) fn new(args: &'a [Flat<E, Cpu>; N], numel: usize) -> Self {
         let slices: [&[E]; N] = std::array::from_fn(|i| slice(&args[i]));
         check_lens(&slices, numel);
-        let spread = slices.map(|s| if s.len() == numel { smallvec![] } else { smallvec![s[0]; numel.min(BLOCK)] });
-        Args { slices, spread }
+        Args { slices, numel }
     }
 
-    /// The arguments of `len` elements from `start`.
-    pub(super) fn block(&self, start: usize, len: usize) -> [&[E]; N] {
-        std::array::from_fn(|i| {
-            if self.spread[i].is_empty() { &self.slices[i][start..start + len] } else { &self.spread[i][..len] }
-        })
+    /// A block in which the arguments that are one number are spread.
+    #[inline(always)]
+    pub(super) fn spread(&self) -> Block<E, N> {
+        let mut block = [[E::of(0.0); BLOCK]; N];
+        for i in 0..N {
+            if self.slices[i].len() != self.numel {
+                block[i] = [self.slices[i][0]; BLOCK];
+            }
+        }
+        block
+    }
+
+    /// Puts the elements from `start` on into it, as many as `len`.
+    #[inline(always)]
+    pub(super) fn load(&self, start: usize, len: usize, block: &mut Block<E, N>) {
+        for i in 0..N {
+            if self.slices[i].len() == self.numel {
+                block[i][..len].copy_from_slice(&self.slices[i][start..][..len]);
+            }
+        }
     }
 }
 
@@ -83,8 +99,11 @@ where
             in_widest(
                 #[inline(always)]
                 || {
+                    let (f, mut block, mut values) = (f, inputs.spread(), [E::of(0.0); BLOCK]);
                     for (start, len) in blocks(at, chunk.len()) {
-                        fill(f, &mut chunk[start - at..][..len], inputs.block(start, len));
+                        inputs.load(start, len, &mut block);
+                        fill(f, &mut values, &block, len);
+                        chunk[start - at..][..len].copy_from_slice(&values[..len]);
                     }
                 },
             );
@@ -110,8 +129,11 @@ where
 {
     let slices: [&[E]; N] = std::array::from_fn(|i| slice(&args[i]));
     check_lens(&slices, numel);
-    let values = (0..numel).map(|k| f.value(at(&slices, k))).collect();
-    let out = output(values, args.iter().any(|a| a.tracked));
+    let tracked = args.iter().any(|a| a.tracked);
+    let out = match numel {
+        1 => number(f.value(at(&slices, 0)), tracked),
+        _ => output((0..numel).map(|k| f.value(at(&slices, k))).collect(), tracked),
+    };
     record_from(&out, move |grads, upstream| {
         let slices: [&[E]; N] = std::array::from_fn(|i| slice(&args[i]));
         let gain = |i: usize, k: usize| {
@@ -120,7 +142,7 @@ where
             if upstream[k] == E::of(0.0) { upstream[k] } else { upstream[k] * f.partials(here, f.value(here))[i] }
         };
         for i in (0..N).filter(|&i| args[i].tracked) {
-            if slices[i].len() == numel {
+            if slices[i].len() == numel && numel != 1 {
                 grads.add(&args[i], (0..numel).map(|k| gain(i, k)).collect());
             } else {
                 grads.add_number(&args[i], E::of((0..numel).map(|k| gain(i, k).wide()).sum()));
@@ -130,12 +152,15 @@ where
     out
 }
 
-/// The values of a block. The slices are cut to one length, so that the loop is free of checks.
+/// The values of a block's first `len` elements.
 #[inline(always)]
-pub(super) fn fill<E: Dtype, F: Function<E, N>, const N: usize>(f: F, values: &mut [E], block: [&[E]; N]) {
-    let len = values.len();
-    let block = block.map(|argument| &argument[..len]);
-    for k in 0..len {
+pub(super) fn fill<E: Dtype, F: Function<E, N>, const N: usize>(
+    f: F,
+    values: &mut [E; BLOCK],
+    block: &Block<E, N>,
+    len: usize,
+) {
+    for k in 0..len.min(BLOCK) {
         values[k] = f.value(std::array::from_fn(|i| block[i][k]));
     }
 }
@@ -197,10 +222,10 @@ fn one_chunk<E: Element, F: Function<E, N>, const N: usize>(
     in_widest(
         #[inline(always)]
         || {
-            let mut gains = [[E::of(0.0); BLOCK]; N];
+            let (f, mut block, mut gains) = (f, inputs.spread(), [[E::of(0.0); BLOCK]; N]);
             for (start, len) in blocks(0, numel) {
-                let block = inputs.block(start, len);
-                gain(f, &mut gains, block, &upstream[start..][..len], &values[start..][..len]);
+                inputs.load(start, len, &mut block);
+                gain(f, &mut gains, &block, &upstream[start..][..len], &values[start..][..len]);
                 for i in 0..N {
                     if last == Some(i) {
                         upstream[start..][..len].copy_from_slice(&gains[i][..len]);
@@ -230,13 +255,15 @@ fn one_chunk<E: Element, F: Function<E, N>, const N: usize>(
 #[inline(always)]
 fn gain<E: Dtype, F: Function<E, N>, const N: usize>(
     f: F,
-    gains: &mut [[E; BLOCK]; N],
-    block: [&[E]; N],
-    above: &[E],
-    values: &[E],
+    gains: &mut Block<E, N>,
+    block: &Block<E, N>,
+    upstream: &[E],
+    outputs: &[E],
 ) {
-    let len = above.len();
-    let (block, values) = (block.map(|argument| &argument[..len]), &values[..len]);
+    let len = upstream.len().min(BLOCK);
+    let (mut above, mut values) = ([E::of(0.0); BLOCK], [E::of(0.0); BLOCK]);
+    above[..len].copy_from_slice(&upstream[..len]);
+    values[..len].copy_from_slice(&outputs[..len]);
     for k in 0..len {
         let partials = f.partials(std::array::from_fn(|i| block[i][k]), values[k]);
         for i in 0..N {
@@ -294,9 +321,10 @@ fn round<E: Element, F: Function<E, N>, const N: usize>(
         in_widest(
             #[inline(always)]
             || {
-                let mut gains = [[E::of(0.0); BLOCK]; N];
+                let (f, mut block, mut gains) = (f, inputs.spread(), [[E::of(0.0); BLOCK]; N]);
                 for (start, len) in blocks(at, CHUNK.min(numel - at)) {
-                    gain(f, &mut gains, inputs.block(start, len), &upstream[start..][..len], &values[start..][..len]);
+                    inputs.load(start, len, &mut block);
+                    gain(f, &mut gains, &block, &upstream[start..][..len], &values[start..][..len]);
                     for (target, gains) in targets.iter_mut().zip(&gains) {
                         target.add(start - at, &gains[..len]);
                     }

@@ -12,7 +12,7 @@ use dfdx::tensor::Cpu;
 use super::matrix::{Matrix, multiply};
 use super::panels::{FEW_ROWS, Panels, is_vectorised};
 use super::{Element, slice};
-use crate::autodiff::{GradientStore, shared};
+use crate::autodiff::{GradientStore, is_recording, shared};
 use crate::backend::Backend;
 use crate::tensor::Flat;
 
@@ -59,6 +59,10 @@ where
             backward: OnceCell::new(),
             waiting: RefCell::new(Waiting { inputs: vec![], upstream: vec![] }),
         };
+        // One number has no place of its own, and nothing to be shared.
+        if inputs * outputs == 1 {
+            return is_recording().then(|| Rc::new(SharedWeight { uses: Cell::new(1), ..new() }));
+        }
         // The key is the buffer's place, which the weight kept here keeps from being another's.
         let key = (slice(&weight).as_ptr() as usize, inputs);
         let found: Rc<Self> = shared::<E, Cpu, _>(key, new)?;

@@ -4,12 +4,13 @@
 use dfdx::tensor::Cpu;
 use smallvec::{SmallVec, smallvec};
 
-use super::elementwise::{Args, BLOCK, FEW, Target, at, blocks, check_lens, fill, sum_of, targets};
+use super::elementwise::{Args, BLOCK, Block, FEW, Target, at, blocks, check_lens, fill, sum_of, targets};
 use super::registers::in_widest;
 use super::slice;
-use super::{CHUNK, Element, output, record_from};
+use super::{CHUNK, Element, number, record_from};
 use crate::autodiff::{GradientStore, is_recording};
 use crate::backend::Backend;
+use crate::dtype::Dtype;
 use crate::functions::Function;
 use crate::tensor::{Flat, Tensor};
 use crate::threads;
@@ -26,14 +27,14 @@ where
     let tracked = args.iter().any(|a| a.tracked);
     if !tracked || numel == 0 || !is_recording() {
         let total = total(f, &Args::new(&args, numel), numel);
-        return output(vec![E::of(total)], tracked).reshape_like(&());
+        return number(E::of(total), tracked).reshape_like(&());
     }
     let (total, slopes) = match numel {
         ..=FEW => few(f, &args, numel),
         ..=CHUNK => one_chunk(f, &args, numel),
         _ => total_and_slopes(f, &args, numel),
     };
-    let out = output(vec![E::of(total)], true);
+    let out = number(E::of(total), true);
     record_from(&out, move |grads, upstream| {
         for (arg, slopes) in args.iter().zip(slopes).filter(|(arg, _)| arg.tracked) {
             add(grads, arg, upstream[0], slopes);
@@ -53,9 +54,10 @@ where
         in_widest(
             #[inline(always)]
             || {
-                let mut values = [E::of(0.0); BLOCK];
+                let (f, mut block, mut values) = (f, inputs.spread(), [E::of(0.0); BLOCK]);
                 for (start, len) in blocks(at, CHUNK.min(numel - at)) {
-                    fill(f, &mut values[..len], inputs.block(start, len));
+                    inputs.load(start, len, &mut block);
+                    fill(f, &mut values, &block, len);
                     *sum += sum_of(&values[..len]);
                 }
             },
@@ -106,17 +108,11 @@ where
     in_widest(
         #[inline(always)]
         || {
-            let mut values = [E::of(0.0); BLOCK];
-            let mut gains = [[E::of(0.0); BLOCK]; N];
+            let (f, mut block) = (f, inputs.spread());
+            let (mut values, mut gains) = ([E::of(0.0); BLOCK], [[E::of(0.0); BLOCK]; N]);
             for (start, len) in blocks(0, numel) {
-                let block = inputs.block(start, len).map(|argument| &argument[..len]);
-                for k in 0..len {
-                    let (value, partials) = f.value_and_partials(std::array::from_fn(|i| block[i][k]));
-                    values[k] = value;
-                    for i in 0..N {
-                        gains[i][k] = partials[i];
-                    }
-                }
+                inputs.load(start, len, &mut block);
+                fill_with_slopes(f, &mut values, &mut gains, &block, len);
                 total += sum_of(&values[..len]);
                 for i in 0..N {
                     if full[i] {
@@ -140,7 +136,7 @@ where
     Cpu: Backend<E>,
 {
     let total: f64 = terms.iter().flat_map(|term| slice(&term)).map(|v| v.wide()).sum();
-    let out = output(vec![E::of(total)], terms.iter().any(|term| term.tracked));
+    let out = number(E::of(total), terms.iter().any(|term| term.tracked));
     record_from(&out, move |grads, upstream| {
         for term in terms.iter().filter(|term| term.tracked) {
             grads.add_number(term, upstream[0]);
@@ -170,17 +166,11 @@ where
             #[inline(always)]
             || {
                 // Here, so that the compiler sees that nothing else refers to them.
-                let mut values = [E::of(0.0); BLOCK];
-                let mut gains = [[E::of(0.0); BLOCK]; N];
+                let (f, mut block) = (f, inputs.spread());
+                let (mut values, mut gains) = ([E::of(0.0); BLOCK], [[E::of(0.0); BLOCK]; N]);
                 for (start, len) in blocks(at, CHUNK.min(numel - at)) {
-                    let block = inputs.block(start, len).map(|argument| &argument[..len]);
-                    for k in 0..len {
-                        let (value, partials) = f.value_and_partials(std::array::from_fn(|i| block[i][k]));
-                        values[k] = value;
-                        for i in 0..N {
-                            gains[i][k] = partials[i];
-                        }
-                    }
+                    inputs.load(start, len, &mut block);
+                    fill_with_slopes(f, &mut values, &mut gains, &block, len);
                     *sum += sum_of(&values[..len]);
                     targets.iter_mut().zip(&gains).for_each(|(target, gains)| target.add(start - at, &gains[..len]));
                 }
@@ -196,6 +186,24 @@ where
         slopes[i][0] = E::of(sums[i]);
     }
     (total, slopes)
+}
+
+/// Values and slopes of a block's first `len` elements.
+#[inline(always)]
+fn fill_with_slopes<E: Dtype, F: Function<E, N>, const N: usize>(
+    f: F,
+    values: &mut [E; BLOCK],
+    gains: &mut Block<E, N>,
+    block: &Block<E, N>,
+    len: usize,
+) {
+    for k in 0..len.min(BLOCK) {
+        let (value, partials) = f.value_and_partials(std::array::from_fn(|i| block[i][k]));
+        values[k] = value;
+        for i in 0..N {
+            gains[i][k] = partials[i];
+        }
+    }
 }
 
 /// Adds `upstream · slopes` to the gradient of an argument. A zero upstream adds nothing even where a
