@@ -50,7 +50,9 @@ where
         check_lens(&slices, numel);
         Args { slices, numel }
     }
+}
 
+impl<'a, E: Dtype, const N: usize> Args<'a, E, N> {
     /// A block in which the arguments that are one number are spread.
     #[inline(always)]
     pub(super) fn spread(&self) -> Block<E, N> {
@@ -63,14 +65,20 @@ where
         block
     }
 
-    /// Puts the elements from `start` on into it, as many as `len`.
+    /// The block of `len` elements from `start`: where they are, or in `rest` if they are fewer than a whole block's.
     #[inline(always)]
-    pub(super) fn load(&self, start: usize, len: usize, block: &mut Block<E, N>) {
-        for i in 0..N {
-            if self.slices[i].len() == self.numel {
-                block[i][..len].copy_from_slice(&self.slices[i][start..][..len]);
-            }
+    pub(super) fn block<'b>(&self, start: usize, len: usize, rest: &'b mut Block<E, N>) -> [&'b [E; BLOCK]; N]
+    where
+        'a: 'b,
+    {
+        let full = self.slices.map(|s| s.len() == self.numel);
+        for i in (0..N).filter(|&i| full[i] && len < BLOCK) {
+            rest[i][..len].copy_from_slice(&self.slices[i][start..][..len]);
         }
+        std::array::from_fn(|i| match self.slices[i].get(start..).and_then(<[E]>::first_chunk) {
+            Some(whole) if full[i] => whole,
+            _ => &rest[i],
+        })
     }
 }
 
@@ -99,10 +107,9 @@ where
             in_widest(
                 #[inline(always)]
                 || {
-                    let (f, mut block, mut values) = (f, inputs.spread(), [E::of(0.0); BLOCK]);
+                    let (f, mut rest, mut values) = (f, inputs.spread(), [E::of(0.0); BLOCK]);
                     for (start, len) in blocks(at, chunk.len()) {
-                        inputs.load(start, len, &mut block);
-                        fill(f, &mut values, &block, len);
+                        fill(f, &mut values, inputs.block(start, len, &mut rest), len);
                         chunk[start - at..][..len].copy_from_slice(&values[..len]);
                     }
                 },
@@ -157,7 +164,7 @@ where
 pub(super) fn fill<E: Dtype, F: Function<E, N>, const N: usize>(
     f: F,
     values: &mut [E; BLOCK],
-    block: &Block<E, N>,
+    block: [&[E; BLOCK]; N],
     len: usize,
 ) {
     for k in 0..len.min(BLOCK) {
@@ -222,10 +229,10 @@ fn one_chunk<E: Element, F: Function<E, N>, const N: usize>(
     in_widest(
         #[inline(always)]
         || {
-            let (f, mut block, mut gains) = (f, inputs.spread(), [[E::of(0.0); BLOCK]; N]);
+            let (f, mut rest, mut gains) = (f, inputs.spread(), [[E::of(0.0); BLOCK]; N]);
             for (start, len) in blocks(0, numel) {
-                inputs.load(start, len, &mut block);
-                gain(f, &mut gains, &block, &upstream[start..][..len], &values[start..][..len]);
+                let block = inputs.block(start, len, &mut rest);
+                gain(f, &mut gains, block, &upstream[start..][..len], &values[start..][..len]);
                 for i in 0..N {
                     if last == Some(i) {
                         upstream[start..][..len].copy_from_slice(&gains[i][..len]);
@@ -256,14 +263,13 @@ fn one_chunk<E: Element, F: Function<E, N>, const N: usize>(
 fn gain<E: Dtype, F: Function<E, N>, const N: usize>(
     f: F,
     gains: &mut Block<E, N>,
-    block: &Block<E, N>,
+    block: [&[E; BLOCK]; N],
     upstream: &[E],
     outputs: &[E],
 ) {
     let len = upstream.len().min(BLOCK);
-    let (mut above, mut values) = ([E::of(0.0); BLOCK], [E::of(0.0); BLOCK]);
-    above[..len].copy_from_slice(&upstream[..len]);
-    values[..len].copy_from_slice(&outputs[..len]);
+    let mut rest = [[E::of(0.0); BLOCK]; 2];
+    let [above, values] = Args { slices: [upstream, outputs], numel: len }.block(0, len, &mut rest);
     for k in 0..len {
         let partials = f.partials(std::array::from_fn(|i| block[i][k]), values[k]);
         for i in 0..N {
@@ -321,10 +327,10 @@ fn round<E: Element, F: Function<E, N>, const N: usize>(
         in_widest(
             #[inline(always)]
             || {
-                let (f, mut block, mut gains) = (f, inputs.spread(), [[E::of(0.0); BLOCK]; N]);
+                let (f, mut rest, mut gains) = (f, inputs.spread(), [[E::of(0.0); BLOCK]; N]);
                 for (start, len) in blocks(at, CHUNK.min(numel - at)) {
-                    inputs.load(start, len, &mut block);
-                    gain(f, &mut gains, &block, &upstream[start..][..len], &values[start..][..len]);
+                    let block = inputs.block(start, len, &mut rest);
+                    gain(f, &mut gains, block, &upstream[start..][..len], &values[start..][..len]);
                     for (target, gains) in targets.iter_mut().zip(&gains) {
                         target.add(start - at, &gains[..len]);
                     }

@@ -54,10 +54,9 @@ where
         in_widest(
             #[inline(always)]
             || {
-                let (f, mut block, mut values) = (f, inputs.spread(), [E::of(0.0); BLOCK]);
+                let (f, mut rest, mut values) = (f, inputs.spread(), [E::of(0.0); BLOCK]);
                 for (start, len) in blocks(at, CHUNK.min(numel - at)) {
-                    inputs.load(start, len, &mut block);
-                    fill(f, &mut values, &block, len);
+                    fill(f, &mut values, inputs.block(start, len, &mut rest), len);
                     *sum += sum_of(&values[..len]);
                 }
             },
@@ -108,11 +107,11 @@ where
     in_widest(
         #[inline(always)]
         || {
-            let (f, mut block) = (f, inputs.spread());
+            let (f, mut rest) = (f, inputs.spread());
             let (mut values, mut gains) = ([E::of(0.0); BLOCK], [[E::of(0.0); BLOCK]; N]);
             for (start, len) in blocks(0, numel) {
-                inputs.load(start, len, &mut block);
-                fill_with_slopes(f, &mut values, &mut gains, &block, len);
+                let block = inputs.block(start, len, &mut rest);
+                fill_with_slopes(f, &mut values, &mut gains, block, len);
                 total += sum_of(&values[..len]);
                 for i in 0..N {
                     if full[i] {
@@ -166,11 +165,11 @@ where
             #[inline(always)]
             || {
                 // Here, so that the compiler sees that nothing else refers to them.
-                let (f, mut block) = (f, inputs.spread());
+                let (f, mut rest) = (f, inputs.spread());
                 let (mut values, mut gains) = ([E::of(0.0); BLOCK], [[E::of(0.0); BLOCK]; N]);
                 for (start, len) in blocks(at, CHUNK.min(numel - at)) {
-                    inputs.load(start, len, &mut block);
-                    fill_with_slopes(f, &mut values, &mut gains, &block, len);
+                    let block = inputs.block(start, len, &mut rest);
+                    fill_with_slopes(f, &mut values, &mut gains, block, len);
                     *sum += sum_of(&values[..len]);
                     targets.iter_mut().zip(&gains).for_each(|(target, gains)| target.add(start - at, &gains[..len]));
                 }
@@ -194,7 +193,7 @@ fn fill_with_slopes<E: Dtype, F: Function<E, N>, const N: usize>(
     f: F,
     values: &mut [E; BLOCK],
     gains: &mut Block<E, N>,
-    block: &Block<E, N>,
+    block: [&[E; BLOCK]; N],
     len: usize,
 ) {
     for k in 0..len.min(BLOCK) {
