@@ -17,7 +17,7 @@ where
     Cpu: Backend<E>,
 {
     let results = {
-        let wide = args.each_ref().map(|a| E::widen(slice(&a)));
+        let wide = args.each_ref().map(|a| E::widen(slice(a)));
         values(&f, wide.each_ref().map(|a| a.as_ref()), &blocks)
     };
     let wanted = args.each_ref().map(|a| a.tracked);
@@ -26,7 +26,7 @@ where
     let out = output(E::narrow(results), tracked);
     record_from(&out, move |grads, upstream| {
         let parts = {
-            let wide = args.each_ref().map(|a| E::widen(slice(&a)));
+            let wide = args.each_ref().map(|a| E::widen(slice(a)));
             let (args, upstream) = (wide.each_ref().map(|a| a.as_ref()), E::widen(&upstream));
             pullbacks(&f, args, &saved, &upstream, wanted, &blocks)
         };

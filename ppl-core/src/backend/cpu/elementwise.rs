@@ -57,10 +57,9 @@ impl<'a, E: Dtype, const N: usize> Args<'a, E, N> {
     #[inline(always)]
     pub(super) fn spread(&self) -> Block<E, N> {
         let mut block = [[E::of(0.0); BLOCK]; N];
-        for i in 0..N {
-            if self.slices[i].len() != self.numel {
-                block[i] = [self.slices[i][0]; BLOCK];
-            }
+        for (block, argument) in block.iter_mut().zip(self.slices).filter(|(_, argument)| argument.len() != self.numel)
+        {
+            *block = [argument[0]; BLOCK];
         }
         block
     }

@@ -66,7 +66,7 @@ pub(super) fn join<E: Element>(parts: Vec<Flat<E, Cpu>>) -> Flat<E, Cpu>
 where
     Cpu: Backend<E>,
 {
-    let values: Vec<E> = parts.iter().flat_map(|part| slice(&part).iter().copied()).collect();
+    let values: Vec<E> = parts.iter().flat_map(|part| slice(part).iter().copied()).collect();
     let out = output(values, parts.iter().any(|part| part.tracked));
     record_from(&out, move |grads, upstream| {
         let mut rest = &upstream[..];

@@ -64,7 +64,7 @@ where
             return is_recording().then(|| Rc::new(SharedWeight { uses: Cell::new(1), ..new() }));
         }
         // The key is the buffer's place, which the weight kept here keeps from being another's.
-        let key = (slice(&weight).as_ptr() as usize, inputs);
+        let key = (slice(weight).as_ptr() as usize, inputs);
         let found: Rc<Self> = shared::<E, Cpu, _>(key, new)?;
         found.uses.set(found.uses.get() + 1);
         Some(found)
@@ -98,9 +98,9 @@ where
         upstream: Option<&[E]>,
     ) {
         let Some(upstream) = upstream else { return self.settle(grads) };
-        self.add_gradient(grads, weight, slice(&x), upstream);
+        self.add_gradient(grads, weight, slice(x), upstream);
         if x.tracked {
-            self.add_pulled_back(upstream, grads.of(&x));
+            self.add_pulled_back(upstream, grads.of(x));
         }
     }
 

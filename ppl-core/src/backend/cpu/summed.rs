@@ -29,10 +29,12 @@ where
         let total = total(f, &Args::new(&args, numel), numel);
         return number(E::of(total), tracked).reshape_like(&());
     }
-    let (total, slopes) = match numel {
-        ..=FEW => few(f, &args, numel),
-        ..=CHUNK => one_chunk(f, &args, numel),
-        _ => total_and_slopes(f, &args, numel),
+    let (total, slopes) = if numel <= FEW {
+        few(f, &args, numel)
+    } else if numel <= CHUNK {
+        one_chunk(f, &args, numel)
+    } else {
+        total_and_slopes(f, &args, numel)
     };
     let out = number(E::of(total), true);
     record_from(&out, move |grads, upstream| {
@@ -134,7 +136,7 @@ pub(super) fn add_up<E: Element>(terms: Vec<Flat<E, Cpu>>) -> Flat<E, Cpu>
 where
     Cpu: Backend<E>,
 {
-    let total: f64 = terms.iter().flat_map(|term| slice(&term)).map(|v| v.wide()).sum();
+    let total: f64 = terms.iter().flat_map(|term| slice(term)).map(|v| v.wide()).sum();
     let out = number(E::of(total), terms.iter().any(|term| term.tracked));
     record_from(&out, move |grads, upstream| {
         for term in terms.iter().filter(|term| term.tracked) {
