@@ -12,6 +12,10 @@
 //! assert_eq!(grads.get(&x).unwrap().item(), 6.0);
 //! ```
 
+// What tells tensors from one another.
+mod identity;
+// The gradients of a backward pass.
+mod store;
 // The tape flag and the stack of recorders.
 mod recorder;
 // Values made once for each recorder.
@@ -20,9 +24,12 @@ mod per_recorder;
 mod gradients;
 
 pub use gradients::Gradients;
+pub(crate) use gradients::take_from_dfdx;
+pub(crate) use identity::Identity;
 pub(crate) use per_recorder::{PerRecorder, same};
-pub(crate) use recorder::{DfdxGradients, Recorder, record, recording, shared};
 pub use recorder::{GradTape, is_recording, no_grad};
+pub(crate) use recorder::{Recorder, record, recording, shared};
+pub(crate) use store::{DfdxGradients, GradientStore};
 
 use crate::{Dtype, Tensor, backend::Backend, error::Error};
 

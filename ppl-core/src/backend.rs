@@ -34,6 +34,9 @@ pub use recurrence::{Direction, Recurrence};
 
 /// A device that our tensors can live on, whatever their elements.
 pub trait Device: Sized + Shared + 'static {
+    /// Whether tensors and gradients are vectors of the host's and not dfdx's.
+    const ON_HOST: bool = false;
+
     /// The handle that new tensors of this thread are made with.
     fn current() -> Self;
 
@@ -105,26 +108,16 @@ pub enum Activation {
 /// Implemented for [`Cpu`](crate::Cpu) and, with the feature `cuda`, for dfdx's `Cuda` (which is
 /// type-checked but has never been run by us).
 pub trait Backend<E: Dtype>: Device + dfdx::tensor_ops::Device<E> {
-    /// Lends the elements of a contiguous tensor to `f`.
-    fn read<S: Shape, R>(tensor: &Inner<S, E, Self>, f: impl FnOnce(&[E]) -> R) -> R {
-        f(&tensor.as_vec())
-    }
-
-    /// Whether two tensors are known to share one buffer; a device that cannot tell says no.
-    fn share_buffer<S: Shape>(_a: &Inner<S, E, Self>, _b: &Inner<S, E, Self>) -> bool {
-        false
-    }
-
-    /// Lends a tensor's value and its gradient to `f` as host slices and writes the value back.
+    /// Adds numbers of the host to the gradient that dfdx's operations have of a tensor.
     ///
     /// # Errors
     /// If the device fails.
-    fn update_in_place<S: Shape>(
+    fn add_to_dfdx<S: Shape>(
         grads: &mut DfdxGradients<E, Self>,
-        tensor: &mut Inner<S, E, Self>,
-        f: &mut dyn FnMut(&mut [E], &mut [E]),
+        tensor: &Inner<S, E, Self>,
+        gains: Vec<E>,
     ) -> Result<(), Self::Err> {
-        composed::update(grads, tensor, f)
+        composed::add_to_dfdx(grads, tensor, gains)
     }
 
     /// `f` of each element of tensors with `numel` elements or one.

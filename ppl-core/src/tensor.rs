@@ -1,16 +1,17 @@
-//! [`Tensor`]: one type for data, parameters and values; a newtype over dfdx's tensor.
+//! [`Tensor`]: one type for data, parameters and values; a vector of the host's, or dfdx's tensor on other devices.
 //!
 //! Only this module, `autodiff` and `backend` name dfdx's tensor. Every `Tensor` is contiguous in
 //! row-major order: broadcasts and permutations copy, so a kernel may always read it as a slice.
 
 use std::fmt;
+use std::sync::Arc;
 
 use dfdx::prelude::ReshapeTo;
-use dfdx::shapes::{ConstShape, Shape, Unit};
-use dfdx::tensor::{AsArray, Cpu, NoneTape, PutTape, SplitTape, Storage, TensorToArray};
+use dfdx::shapes::{ConstShape, HasShape, Shape, Unit};
+use dfdx::tensor::{AsArray, Cpu, NoneTape, PutTape, SplitTape, Storage, TensorFromVec, TensorToArray};
 
-use crate::autodiff::GradTape;
-use crate::backend::Backend;
+use crate::autodiff::{GradTape, Identity, is_recording, record, take_from_dfdx};
+use crate::backend::{Backend, Device};
 use crate::dtype::Dtype;
 use crate::error::ShapeError;
 
@@ -22,7 +23,7 @@ mod operators;
 pub use construct::{IntoTensor, Operand};
 pub use operators::Joint;
 
-/// dfdx's tensor, which holds the data.
+/// dfdx's tensor without a tape.
 pub(crate) type Inner<S, E, D> = dfdx::tensor::Tensor<S, E, D>;
 
 /// dfdx's tensor with our tape, for dfdx's own operations and modules.
@@ -38,14 +39,32 @@ pub(crate) type Flat<E, D> = Tensor<(usize,), E, D>;
 /// `(usize, Const<784>)`. A clone shares the data. Operations on [tracked](Tensor::tracked)
 /// tensors are recorded for [`grad`](crate::autodiff::grad).
 pub struct Tensor<S: Shape, E: Unit = f32, D: Storage<E> = Cpu> {
-    pub(crate) inner: Inner<S, E, D>,
+    data: Data<E, D>,
+    shape: S,
     /// Whether operations on this tensor are recorded.
     pub(crate) tracked: bool,
+    /// What it is known by in a map of gradients.
+    pub(crate) id: Identity,
+}
+
+/// Where the elements are.
+enum Data<E: Unit, D: Storage<E>> {
+    /// In a vector of the host's, on devices that say so ([`Device::ON_HOST`]).
+    Host(Arc<Vec<E>>),
+    /// A single one there.
+    Number(E),
+    /// In a tensor of dfdx's, on all others.
+    Device(Inner<(usize,), E, D>),
 }
 
 impl<S: Shape, E: Unit, D: Storage<E>> Clone for Tensor<S, E, D> {
     fn clone(&self) -> Self {
-        Tensor { inner: self.inner.clone(), tracked: self.tracked }
+        let data = match &self.data {
+            Data::Host(values) => Data::Host(values.clone()),
+            Data::Number(value) => Data::Number(*value),
+            Data::Device(inner) => Data::Device(inner.clone()),
+        };
+        Tensor { data, shape: self.shape, tracked: self.tracked, id: self.id }
     }
 }
 
@@ -66,14 +85,46 @@ impl<S: Shape, E: Unit, D: Storage<E>> PartialEq for Tensor<S, E, D> {
 }
 
 impl<S: Shape, E: Unit, D: Storage<E>> Tensor<S, E, D> {
-    /// A constant.
-    pub(crate) fn constant(inner: Inner<S, E, D>) -> Self {
-        Tensor { inner, tracked: false }
+    /// A tensor that no other one shares its gradient with.
+    fn new(data: Data<E, D>, shape: S, tracked: bool) -> Self {
+        Tensor { data, shape, tracked, id: Identity::fresh() }
+    }
+
+    /// [`Tensor::new`] of numbers of the host's; for devices whose tensors they are.
+    pub(crate) fn of_host(values: Vec<E>, shape: S, tracked: bool) -> Self {
+        debug_assert_eq!(values.len(), shape.num_elements(), "elements of a tensor");
+        let data = if let [value] = values[..] { Data::Number(value) } else { Data::Host(Arc::new(values)) };
+        Tensor::new(data, shape, tracked)
+    }
+
+    /// [`Tensor::of_host`] of one number.
+    pub(crate) fn of_number(value: E, shape: S, tracked: bool) -> Self {
+        debug_assert_eq!(shape.num_elements(), 1, "elements of a tensor");
+        Tensor::new(Data::Number(value), shape, tracked)
+    }
+
+    /// [`Tensor::new`] of dfdx's; for all other devices.
+    pub(crate) fn of_device(inner: Inner<(usize,), E, D>, shape: S, tracked: bool) -> Self {
+        Tensor::new(Data::Device(inner), shape, tracked)
+    }
+
+    /// The elements, where they are the host's.
+    pub(crate) fn on_host(&self) -> Option<&[E]> {
+        match &self.data {
+            Data::Host(values) => Some(values),
+            Data::Number(value) => Some(std::slice::from_ref(value)),
+            Data::Device(_) => None,
+        }
+    }
+
+    /// dfdx's tensor, where the elements are in one.
+    pub(crate) fn on_device(&self) -> Option<&Inner<(usize,), E, D>> {
+        if let Data::Device(inner) = &self.data { Some(inner) } else { None }
     }
 
     /// The shape, as dfdx's type.
     pub fn shape(&self) -> S {
-        *dfdx::shapes::HasShape::shape(&self.inner)
+        self.shape
     }
 
     /// The shape as numbers.
@@ -88,16 +139,19 @@ impl<S: Shape, E: Unit, D: Storage<E>> Tensor<S, E, D> {
 
     /// The elements in row-major order, copied to the host.
     pub fn to_vec(&self) -> Vec<E> {
-        // dfdx reads a first element even where there is none.
-        if self.numel() == 0 { Vec::new() } else { self.inner.as_vec() }
+        match &self.data {
+            Data::Host(values) => values.to_vec(),
+            Data::Number(value) => vec![*value],
+            Data::Device(inner) => elements_of(inner),
+        }
     }
 
     /// The elements as nested arrays (or vectors where a dimension is `usize`).
     pub fn array(&self) -> <D as TensorToArray<S, E>>::Array
     where
-        D: TensorToArray<S, E>,
+        D: TensorToArray<S, E> + Device + TensorFromVec<E>,
     {
-        self.inner.array()
+        D::with_current(|device| device.tensor_from_vec(self.to_vec(), self.shape)).array()
     }
 
     /// Whether operations on this tensor are recorded.
@@ -108,26 +162,68 @@ impl<S: Shape, E: Unit, D: Storage<E>> Tensor<S, E, D> {
     /// The same tensor as a leaf of differentiation: operations on it are recorded.
     #[must_use]
     pub fn tracked(&self) -> Self {
-        Tensor { inner: self.inner.clone(), tracked: true }
+        Tensor { tracked: true, ..self.clone() }
     }
 
     /// The same tensor as a constant; it keeps its identity in a map of gradients.
     pub(crate) fn untracked(&self) -> Self {
-        Tensor::constant(self.inner.clone())
-    }
-
-    /// The tensor as dfdx's, with our tape, for dfdx's own modules and operations.
-    pub fn into_dfdx(self) -> dfdx::tensor::Tensor<S, E, D, GradTape> {
-        self.inner.put_tape(GradTape { tracked: self.tracked })
+        Tensor { tracked: false, ..self.clone() }
     }
 }
 
+macro_rules! untracked_into_dfdx {
+    ($($E:ident)*) => {$(
+        impl<S: Shape, D: Device + TensorFromVec<$E>> Tensor<S, $E, D> {
+            /// The tensor as dfdx's, with our tape, for dfdx's own modules and operations.
+            pub fn into_dfdx(self) -> dfdx::tensor::Tensor<S, $E, D, GradTape> {
+                let inner = D::with_current(|device| device.tensor_from_vec(self.to_vec(), self.shape));
+                inner.put_tape(GradTape { tracked: self.tracked })
+            }
+        }
+    )*};
+}
+
+untracked_into_dfdx!(usize bool);
+
 impl<S: Shape, E: Dtype, D: Backend<E>> Tensor<S, E, D> {
+    /// The tensor as dfdx's, with our tape, for dfdx's own modules and operations. Gradients come back from them where this is
+    /// called under the recorder of those operations.
+    pub fn into_dfdx(self) -> dfdx::tensor::Tensor<S, E, D, GradTape> {
+        let tape = GradTape { tracked: self.tracked };
+        let values = match self.data {
+            Data::Host(values) => Arc::unwrap_or_clone(values),
+            Data::Number(value) => vec![value],
+            Data::Device(inner) => return inner.reshape_like(&self.shape).put_tape(tape),
+        };
+        let inner = D::with_current(|device| device.tensor_from_vec(values, self.shape));
+        if self.tracked && is_recording() {
+            let (id, inner) = (self.id, inner.clone());
+            record::<E, D>(move |store| {
+                let gains = take_from_dfdx(store.dfdx(), &inner)?;
+                store.add_by(id, gains);
+                Ok(())
+            });
+        }
+        inner.put_tape(tape)
+    }
+
     /// Wraps dfdx's tensor, with or without our tape; copies where it is not contiguous.
     pub fn from_dfdx<T: Into<GradTape>>(tensor: dfdx::tensor::Tensor<S, E, D, T>) -> Self {
         let (data, tape) = tensor.split_tape();
-        let (inner, tape) = data.put_tape(tape.into()).contiguous().split_tape();
-        Tensor { inner, tracked: tape.tracked }
+        let (inner, GradTape { tracked }) = data.put_tape(tape.into()).contiguous().split_tape();
+        let shape = *inner.shape();
+        if !D::ON_HOST {
+            return Tensor::of_device(inner.reshape_like(&(shape.num_elements(),)), shape, tracked);
+        }
+        let tensor = Tensor::of_host(elements_of(&inner), shape, tracked);
+        if tracked && is_recording() {
+            let id = tensor.id;
+            record::<E, D>(move |store| match store.take(id) {
+                Some(gains) => D::add_to_dfdx(store.dfdx(), &inner, gains),
+                None => Ok(()),
+            });
+        }
+        tensor
     }
 
     /// The same values as a constant. Tracked again, it is a new leaf: nothing flows from it to
@@ -137,13 +233,16 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Tensor<S, E, D> {
         if !self.tracked {
             return self.clone();
         }
-        // dfdx gives a new identity only together with a new buffer.
-        Tensor::from_vec(D::read(&self.inner, <[E]>::to_vec), self.shape())
+        Tensor::from_vec(self.to_vec(), self.shape())
     }
 
     /// Whether the other tensor is known to be this one: the same data, tracked or not as this one is.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
-        self.tracked == other.tracked && D::share_buffer(&self.inner, &other.inner)
+        match (&self.data, &other.data) {
+            (Data::Host(a), Data::Host(b)) => self.tracked == other.tracked && Arc::ptr_eq(a, b),
+            (Data::Number(a), Data::Number(b)) => self.tracked == other.tracked && self.id == other.id && a == b,
+            _ => false,
+        }
     }
 
     /// Seen as one axis; shares the data and the place in the tape.
@@ -154,7 +253,7 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Tensor<S, E, D> {
     /// Like [`Tensor::flat`], by value.
     pub(crate) fn into_flat(self) -> Flat<E, D> {
         let n = self.numel();
-        Tensor { inner: self.inner.reshape_like(&(n,)), tracked: self.tracked }
+        Tensor { data: self.data, shape: (n,), tracked: self.tracked, id: self.id }
     }
 
     /// The same elements in another shape, given as a value; shares the data.
@@ -170,7 +269,7 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Tensor<S, E, D> {
                 right: shape.concrete().into(),
             });
         }
-        Ok(Tensor { inner: self.inner.reshape_like(shape), tracked: self.tracked })
+        Ok(Tensor { data: self.data, shape: *shape, tracked: self.tracked, id: self.id })
     }
 
     /// Like [`Tensor::try_reshape_like`].
@@ -216,13 +315,35 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Tensor<S, E, D> {
     #[track_caller]
     pub fn item(&self) -> E {
         assert_eq!(self.numel(), 1, "item() of a tensor of shape {:?}", self.dims());
-        D::read(&self.inner, |values| values[0])
+        self.read(|values| values[0])
     }
 
     /// Lends the elements to `f`: without a copy on the CPU.
     pub fn read<R>(&self, f: impl FnOnce(&[E]) -> R) -> R {
-        D::read(&self.inner, f)
+        match &self.data {
+            Data::Host(values) => f(values),
+            Data::Number(value) => f(std::slice::from_ref(value)),
+            Data::Device(inner) => f(&elements_of(inner)),
+        }
     }
+
+    /// Lends the elements to `f` to be changed: in place on the host, where no other tensor shares them.
+    pub(crate) fn change(&mut self, f: &mut dyn FnMut(&mut [E])) {
+        match &mut self.data {
+            Data::Host(values) => f(Arc::<Vec<E>>::make_mut(values).as_mut_slice()),
+            Data::Number(value) => f(std::slice::from_mut(value)),
+            Data::Device(inner) => {
+                let mut values = elements_of(inner);
+                f(&mut values);
+                inner.copy_from(&values);
+            }
+        }
+    }
+}
+
+/// The elements of a tensor of dfdx's, which reads a first one even where there is none.
+pub(crate) fn elements_of<S: Shape, E: Unit, D: Storage<E>>(tensor: &Inner<S, E, D>) -> Vec<E> {
+    if tensor.shape().num_elements() == 0 { Vec::new() } else { tensor.as_vec() }
 }
 
 /// The shape of type `R` with these sizes, if there is one.

@@ -9,11 +9,10 @@ use std::sync::Arc;
 use dfdx::tensor::{HasErr, Merge, NoneTape, Storage, Tape};
 use rustc_hash::FxHashMap;
 
-/// Gradients as dfdx keeps them, which is what backward operations write into.
-pub(crate) type DfdxGradients<E, D> = dfdx::tensor::Gradients<E, D>;
+use super::store::{DfdxGradients, GradientStore};
 
 /// One recorded backward operation.
-pub(crate) type BackwardOp<E, D> = Box<dyn FnOnce(&mut DfdxGradients<E, D>) -> Result<(), <D as HasErr>::Err>>;
+pub(crate) type BackwardOp<E, D> = Box<dyn FnOnce(&mut GradientStore<E, D>) -> Result<(), <D as HasErr>::Err>>;
 
 thread_local! {
     static RECORDERS: RefCell<Vec<Entry>> = const { RefCell::new(Vec::new()) };
@@ -66,7 +65,7 @@ impl<E: 'static, D: Storage<E>> Tape<E, D> for GradTape {
         F: 'static + FnOnce(&mut DfdxGradients<E, D>) -> Result<(), D::Err>,
     {
         if self.tracked {
-            record::<E, D>(operation);
+            record::<E, D>(move |store| operation(store.dfdx()));
         }
     }
 }
@@ -74,7 +73,7 @@ impl<E: 'static, D: Storage<E>> Tape<E, D> for GradTape {
 /// Pushes a backward operation on this thread's innermost recorder. One of another dtype or device
 /// takes nothing, nor does a recorder outside it: what the inner closure computes is its own.
 pub(crate) fn record<E: 'static, D: Storage<E>>(
-    operation: impl FnOnce(&mut DfdxGradients<E, D>) -> Result<(), D::Err> + 'static,
+    operation: impl FnOnce(&mut GradientStore<E, D>) -> Result<(), D::Err> + 'static,
 ) {
     push::<E, D>(Box::new(operation));
 }
@@ -155,7 +154,7 @@ pub(crate) struct Recorder<E, D> {
 impl<E: 'static, D: Storage<E>> Recorder<E, D> {
     /// Opens a recorder on top of the stack.
     pub(crate) fn open() -> Self {
-        let level = Level::push(Box::new(Vec::<BackwardOp<E, D>>::new()));
+        let level = Level::push(Box::new(Vec::<BackwardOp<E, D>>::with_capacity(16)));
         Recorder { level, of: PhantomData }
     }
 

@@ -10,24 +10,10 @@ use dfdx::prelude::*;
 
 use super::blocks::{BlockFunction, Blocks, add_parts, pullbacks, values};
 use super::{Activation, Layers, Product, Recurrence, Reduction};
-use crate::autodiff::{DfdxGradients, Recorder};
+use crate::autodiff::{DfdxGradients, GradTape, GradientStore, Recorder};
 use crate::backend::Backend;
 use crate::functions::{Function, RowFunction, arithmetic, unary};
-use crate::tensor::{Flat, Inner, Tensor};
-
-/// Copies value and gradient to the host and the value back.
-pub(super) fn update<S: Shape, E: crate::Dtype, D: Backend<E>>(
-    grads: &mut DfdxGradients<E, D>,
-    tensor: &mut Inner<S, E, D>,
-    f: &mut dyn FnMut(&mut [E], &mut [E]),
-) -> Result<(), D::Err> {
-    grads.get_or_alloc_mut(tensor)?;
-    let mut gradient = grads.get(tensor).as_vec();
-    let mut value = tensor.as_vec();
-    f(&mut value, &mut gradient);
-    tensor.copy_from(&value);
-    Ok(())
-}
+use crate::tensor::{Flat, Inner, Tensor, elements_of};
 
 /// dfdx's own operation where there is one, the host's numbers elsewhere.
 pub(super) fn elementwise<E: crate::Dtype, D: Backend<E>, F: Function<E, N>, const N: usize>(
@@ -239,7 +225,7 @@ pub(super) fn recurrent<E: crate::Dtype, D: Backend<E>>(
     join(outputs)
 }
 
-/// The host's values, and its gradients brought to the device by [`add_gradient`].
+/// The host's values, and its gradients brought to the device by [`add_to_dfdx`].
 pub(super) fn blocks<E: crate::Dtype, D: Backend<E>, F: BlockFunction<N>, const N: usize>(
     f: F,
     args: [Flat<E, D>; N],
@@ -249,41 +235,43 @@ pub(super) fn blocks<E: crate::Dtype, D: Backend<E>, F: BlockFunction<N>, const 
     let host = args.each_ref().map(|a| wide(a.to_vec()));
     let saved = values(&f, host.each_ref().map(Vec::as_slice), &blocks);
     let wanted = args.each_ref().map(|a| a.tracked);
-    let mut out = Flat::<E, D>::vector(saved.iter().map(|&v| E::of(v)).collect());
-    out.tracked = wanted.contains(&true);
-    if !out.tracked {
+    let out = Flat::<E, D>::vector(saved.iter().map(|&v| E::of(v)).collect());
+    if !wanted.contains(&true) {
         return out;
     }
-    let ghost = out.inner.ghost();
-    crate::autodiff::record::<E, D>(move |grads| {
+    let args = args.map(|arg| arg.into_dfdx().split_tape().0);
+    let out = out.into_dfdx().split_tape().0;
+    let ghost = out.ghost();
+    crate::autodiff::record::<E, D>(move |store| {
+        let grads = store.dfdx();
         grads.get_or_alloc_mut(&ghost)?;
-        // dfdx reads a first element even where there is none.
-        let upstream = if saved.is_empty() { Vec::new() } else { wide(grads.get(&ghost).as_vec()) };
+        let upstream = wide(elements_of(&grads.get(&ghost)));
         let parts = pullbacks(&f, host.each_ref().map(Vec::as_slice), &saved, &upstream, wanted, &blocks);
-        for (i, arg) in args.into_iter().enumerate().filter(|(_, a)| a.tracked) {
-            let mut gradient = vec![E::of(0.0); arg.numel()];
+        for (i, arg) in args.iter().enumerate().filter(|&(i, _)| wanted[i]) {
+            let mut gradient = vec![E::of(0.0); host[i].len()];
             add_parts(&parts, i, &mut gradient);
-            add_gradient(grads, arg, gradient)?;
+            D::add_to_dfdx(store.dfdx(), arg, gradient)?;
         }
         Ok(())
     });
-    out
+    Tensor::from_dfdx(out.put_tape(GradTape { tracked: true }))
 }
 
 /// Adds numbers of the host to the gradient of `x`: they are the gradient of Σ x · numbers, which
 /// dfdx's own operations compute on the device.
-fn add_gradient<E: crate::Dtype, D: Backend<E>>(
+pub(super) fn add_to_dfdx<S: Shape, E: crate::Dtype, D: Backend<E>>(
     grads: &mut DfdxGradients<E, D>,
-    x: Flat<E, D>,
-    gradient: Vec<E>,
+    x: &Inner<S, E, D>,
+    gains: Vec<E>,
 ) -> Result<(), D::Err> {
-    if gradient.is_empty() {
+    if gains.is_empty() {
         return Ok(());
     }
     let recorder = Recorder::<E, D>::open();
-    let sum = (x.into_dfdx() * Flat::<E, D>::vector(gradient).into_dfdx()).sum::<(), _>();
+    let gains = D::current().tensor_from_vec(gains, *x.shape());
+    let sum = (x.clone().put_tape(GradTape { tracked: true }) * gains).sum::<(), _>();
     let operations = recorder.close();
     let seed = grads.get_or_alloc_mut(&sum)?;
     D::current().try_fill_with_ones(seed)?;
-    operations.into_iter().rev().try_for_each(|operation| operation(grads))
+    GradientStore::around(grads, |store| operations.into_iter().rev().try_for_each(|operation| operation(store)))
 }

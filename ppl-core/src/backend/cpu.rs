@@ -6,17 +6,15 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 
 use dfdx::shapes::Shape;
-use dfdx::tensor::{Cpu, HasErr, Storage, TensorFromVec};
+use dfdx::tensor::{Cpu, HasErr};
 use pulp::Arch;
 
 use super::{Activation, Backend, BlockFunction, Blocks, Device, Layers, Product, Recurrence, Reduction};
-use crate::autodiff::DfdxGradients;
+use crate::autodiff::{DfdxGradients, GradientStore};
 use crate::dtype::Dtype;
 use crate::functions::{Function, RowFunction};
 use crate::tensor::{Flat, Inner, Tensor};
 
-// Reading and writing a tensor's buffer in place.
-mod buffer;
 // Vector registers.
 mod registers;
 // Functions of single elements, forward and backward.
@@ -35,6 +33,8 @@ mod matrix;
 mod panels;
 // Weights that several operations multiply by.
 mod shared_weight;
+// Rows of a matrix beside a vector.
+mod row_kernels;
 // A matrix times a vector.
 mod matrix_vector;
 // Matrix products and fused linear maps, with their gradients.
@@ -51,6 +51,8 @@ thread_local! {
 }
 
 impl Device for Cpu {
+    const ON_HOST: bool = true;
+
     fn current() -> Self {
         CPU.with(|cpu| cpu.get_or_init(Cpu::default).clone())
     }
@@ -72,9 +74,6 @@ trait Element: Dtype
 where
     Cpu: Backend<Self>,
 {
-    /// The vector within dfdx's buffer, whose type has no public name.
-    fn buffer(buffer: &mut <Cpu as Storage<Self>>::Vec) -> &mut Vec<Self>;
-
     /// The values in `f64`: themselves where they are.
     fn widen(values: &[Self]) -> Cow<'_, [f64]>;
 
@@ -86,15 +85,17 @@ where
 
     /// `product = x · panel`, where rows of `x` have `len` elements.
     fn panel_product(panel: &[Self], x: &[Self], len: usize, product: &mut [Self]);
+
+    /// The inner product of each row of `a`, which is as long as `x`, with `x`.
+    fn dots(a: &[Self], x: &[Self], out: &mut [Self]);
+
+    /// `out += aᵀ · weights` for rows as long as `out`.
+    fn add_rows(a: &[Self], weights: &[Self], out: &mut [Self]);
 }
 
 macro_rules! cpu_backend {
-    ($E:ident, $Kernel:ident, $panel_width:expr, $widen:expr, $narrow:expr) => {
+    ($E:ident, [$Kernel:ident, $Dots:ident, $AddRows:ident], $panel_width:expr, $widen:expr, $narrow:expr) => {
         impl Element for $E {
-            fn buffer(buffer: &mut <Cpu as Storage<Self>>::Vec) -> &mut Vec<Self> {
-                buffer
-            }
-
             fn widen(values: &[Self]) -> Cow<'_, [f64]> {
                 $widen(values)
             }
@@ -110,24 +111,24 @@ macro_rules! cpu_backend {
             fn panel_product(panel: &[Self], x: &[Self], len: usize, product: &mut [Self]) {
                 Arch::new().dispatch(panels::$Kernel { panel, x, len, product });
             }
+
+            fn dots(a: &[Self], x: &[Self], out: &mut [Self]) {
+                Arch::new().dispatch(row_kernels::$Dots { a, x, out });
+            }
+
+            fn add_rows(a: &[Self], weights: &[Self], out: &mut [Self]) {
+                Arch::new().dispatch(row_kernels::$AddRows { a, weights, out });
+            }
         }
 
         impl Backend<$E> for Cpu {
-            fn read<S: Shape, R>(tensor: &Inner<S, $E, Self>, f: impl FnOnce(&[$E]) -> R) -> R {
-                f(buffer::slice(tensor))
-            }
-
-            fn share_buffer<S: Shape>(a: &Inner<S, $E, Self>, b: &Inner<S, $E, Self>) -> bool {
-                std::ptr::eq(buffer::slice(a), buffer::slice(b))
-            }
-
-            fn update_in_place<S: Shape>(
+            fn add_to_dfdx<S: Shape>(
                 grads: &mut DfdxGradients<$E, Self>,
-                tensor: &mut Inner<S, $E, Self>,
-                f: &mut dyn FnMut(&mut [$E], &mut [$E]),
+                tensor: &Inner<S, $E, Self>,
+                gains: Vec<$E>,
             ) -> Result<(), <Self as HasErr>::Err> {
                 let gradient = grads.get_or_alloc_mut(tensor)?;
-                f(buffer::slice_mut(tensor), gradient);
+                gradient.iter_mut().zip(gains).for_each(|(g, gain)| *g += gain);
                 Ok(())
             }
 
@@ -202,29 +203,57 @@ macro_rules! cpu_backend {
 
 cpu_backend!(
     f32,
-    PanelsOfF32,
+    [PanelsOfF32, DotsOfF32, AddRowsOfF32],
     panels::width_of_f32(),
     |values: &[f32]| Cow::Owned(values.iter().map(|&v| f64::from(v)).collect()),
     |values: Vec<f64>| { values.into_iter().map(|v| v as f32).collect() }
 );
-cpu_backend!(f64, PanelsOfF64, panels::width_of_f64(), Cow::Borrowed, std::convert::identity);
+cpu_backend!(
+    f64,
+    [PanelsOfF64, DotsOfF64, AddRowsOfF64],
+    panels::width_of_f64(),
+    Cow::Borrowed,
+    std::convert::identity
+);
+
+/// The elements of a tensor.
+fn slice<S: Shape, E: Dtype>(tensor: &Tensor<S, E, Cpu>) -> &[E] {
+    tensor.on_host().expect("`Device::ON_HOST` says that the CPU's are")
+}
 
 /// Records the backward pass of `out` where it is tracked and a recorder is open: `backward` gets
-/// the gradients and, taken out of them, that of `out`.
-fn record_from<E: Element>(
+/// the gradients and, taken out of them, that of `out`. It is left out where nothing has come to `out`.
+fn record_from<E: Element>(out: &Flat<E, Cpu>, backward: impl FnOnce(&mut GradientStore<E, Cpu>, Vec<E>) + 'static)
+where
+    Cpu: Backend<E>,
+{
+    record_with(out, |grads, upstream| {
+        if let Some(upstream) = upstream {
+            backward(grads, upstream);
+        }
+    });
+}
+
+/// [`record_from`] of a backward pass that runs in any case.
+fn record_with<E: Element>(
     out: &Flat<E, Cpu>,
-    backward: impl FnOnce(&mut DfdxGradients<E, Cpu>, Vec<E>) -> Result<(), <Cpu as HasErr>::Err> + 'static,
+    backward: impl FnOnce(&mut GradientStore<E, Cpu>, Option<Vec<E>>) + 'static,
 ) where
     Cpu: Backend<E>,
 {
-    if !out.tracked || !crate::autodiff::is_recording() {
-        return;
+    if out.tracked && crate::autodiff::is_recording() {
+        let id = out.id;
+        crate::autodiff::record::<E, Cpu>(move |grads| {
+            let upstream = grads.take(id);
+            backward(grads, upstream);
+            Ok(())
+        });
     }
-    let ghost = out.inner.ghost();
-    crate::autodiff::record::<E, Cpu>(move |grads| {
-        let upstream = std::mem::take(E::buffer(grads.get_or_alloc_mut(&ghost)?));
-        backward(grads, upstream)
-    });
+}
+
+/// A new flat tensor of one number.
+fn number<E: Dtype>(value: E, tracked: bool) -> Flat<E, Cpu> {
+    Tensor::of_number(value, (1,), tracked)
 }
 
 /// A new flat tensor from a kernel's output.
@@ -233,5 +262,5 @@ where
     Cpu: Backend<E>,
 {
     let n = values.len();
-    Tensor { inner: Cpu::with_current(|cpu| cpu.tensor_from_vec(values, (n,))), tracked }
+    Tensor::of_host(values, (n,), tracked)
 }

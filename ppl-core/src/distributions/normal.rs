@@ -89,6 +89,7 @@ impl Univariate<2> for Law {
         [0.0, scale.recip()]
     }
 
+    const SLOPES_ANYWHERE: bool = true;
     const LOC_SCALE: bool = true;
     const SAMPLER: Sampler<2> = Sampler::LocScale(|rng| rng.sample(StandardNormal));
     const PATHWISE: Option<fn(f64, [f64; 2]) -> [f64; 2]> = Some(|x, [loc, scale]| [1.0, (x - loc) / scale]);

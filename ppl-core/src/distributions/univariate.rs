@@ -104,6 +104,10 @@ pub(super) trait Univariate<const K: usize>: Named<K> {
     /// Its derivatives along the value and the parameters; asked for inside the support only.
     fn log_kernel_slopes(x: f64, parameters: [f64; K]) -> (f64, [f64; K]);
 
+    /// Whether the derivatives may be asked for anywhere, and are cheap. They are then found first and left out after, so that
+    /// loops become vector code.
+    const SLOPES_ANYWHERE: bool = false;
+
     /// What is subtracted from the kernel, by the parameters alone.
     fn log_normalizer(_parameters: [f64; K]) -> f64 {
         0.0

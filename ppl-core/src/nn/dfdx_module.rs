@@ -8,9 +8,10 @@ use dfdx::nn::tensor_collection::{
 };
 use dfdx::nn::{BuildOnDevice, Module as DfdxForward};
 use dfdx::shapes::{HasShape, Shape};
+use dfdx::tensor::{PutTape, SplitTape};
 use rand::RngCore;
 
-use crate::autodiff::{Gradients, no_grad};
+use crate::autodiff::{GradTape, Gradients, no_grad};
 use crate::backend::Backend;
 use crate::dtype::Dtype;
 use crate::error::{Error, ShapeError};
@@ -208,24 +209,23 @@ impl<S: Shape, E: Dtype, D: Backend<E>> ParamTensor<E, D> for Weight<'_, S, E, D
     }
 
     fn gradient(&self, grads: &Gradients<E, D>) -> Option<Vec<E>> {
-        let tensor = Tensor { inner: self.tensor.clone(), tracked: *self.tracked };
-        self.learns.then(|| grads.get(&tensor).map(|gradient| gradient.to_vec())).flatten()
+        self.learns.then(|| grads.get_inner(self.tensor).map(|gradient| gradient.to_vec())).flatten()
     }
 
     fn weighed(&self, slopes: Vec<E>) -> Result<Option<Tensor<(), E, D>>, ShapeError> {
-        let tensor = Tensor { inner: self.tensor.clone(), tracked: *self.tracked };
-        if self.learns { tensor.weighed(slopes) } else { Ok(None) }
+        let taped = self.tensor.clone().put_tape(GradTape { tracked: *self.tracked });
+        if self.learns { Tensor::from_dfdx(taped).weighed(slopes) } else { Ok(None) }
     }
 
     fn set(&mut self, values: &[E]) -> Result<(), ShapeError> {
-        *self.tensor = Tensor::try_from_vec(values.to_vec(), *self.tensor.shape())?.inner;
+        *self.tensor = Tensor::try_from_vec(values.to_vec(), *self.tensor.shape())?.into_dfdx().split_tape().0;
         Ok(())
     }
 
     fn put(&mut self, numbers: &Flat<E, D>) -> Result<(), ShapeError> {
-        let Tensor { inner, tracked } = shaped(numbers, *self.tensor.shape())?;
+        let (inner, tape) = shaped(numbers, *self.tensor.shape())?.into_dfdx().split_tape();
         *self.tensor = inner;
-        *self.tracked |= tracked;
+        *self.tracked |= tape.tracked;
         Ok(())
     }
 

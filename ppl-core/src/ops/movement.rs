@@ -173,8 +173,10 @@ impl<S: Shape, E: Dtype, D: Backend<E>> Tensor<S, E, D> {
         let Some((&rows, rest)) = dims.split_first() else {
             return Err(wrong("a tensor without axes has no rows", vec![]));
         };
-        if let Some(&index) = indices.iter().find(|&&i| i >= rows) {
-            return Err(wrong("an index is beyond the first axis", vec![index]));
+        // All are looked at, without leaving early, and the first that is wrong is found after.
+        if indices.iter().fold(false, |beyond, &i| beyond | (i >= rows)) {
+            let first = indices.iter().copied().filter(|&i| i >= rows).take(1).collect();
+            return Err(wrong("an index is beyond the first axis", first));
         }
         let sizes: Vec<usize> = std::iter::once(indices.len()).chain(rest.iter().copied()).collect();
         let Some(shape) = shape_from_dims::<R>(&sizes) else {

@@ -89,8 +89,9 @@ impl<S: Shape, E: Dtype, D: Backend<E>> ParamTensor<E, D> for Tensor<S, E, D> {
     }
 
     fn set(&mut self, values: &[E]) -> Result<(), ShapeError> {
-        let replaced = Tensor::try_from_vec(values.to_vec(), self.shape())?;
-        *self = Tensor { inner: replaced.inner, tracked: self.tracked };
+        let tracked = self.tracked;
+        *self = Tensor::try_from_vec(values.to_vec(), self.shape())?;
+        self.tracked = tracked;
         Ok(())
     }
 

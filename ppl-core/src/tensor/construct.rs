@@ -22,7 +22,11 @@ impl<S: Shape, E: Unit, D: Device + TensorFromVec<E>> Tensor<S, E, D> {
                 right: shape.concrete().into(),
             });
         }
-        Ok(Tensor::constant(D::with_current(|device| device.tensor_from_vec(values, shape))))
+        if D::ON_HOST {
+            return Ok(Tensor::of_host(values, shape, false));
+        }
+        let len = (values.len(),);
+        Ok(Tensor::of_device(D::with_current(|device| device.tensor_from_vec(values, len)), shape, false))
     }
 
     /// Like [`Tensor::try_from_vec`].
@@ -59,10 +63,17 @@ impl<S: ConstShape, E: Dtype, D: Backend<E>> Tensor<S, E, D> {
     }
 }
 
+impl<E: Unit, D: Device + TensorFromVec<E>> Tensor<(), E, D> {
+    /// A tensor of one number.
+    fn of_one(value: E) -> Self {
+        if D::ON_HOST { Tensor::of_number(value, (), false) } else { Self::from_vec(vec![value], ()) }
+    }
+}
+
 impl<E: Dtype, D: Backend<E>> Tensor<(), E, D> {
     /// A tensor without axes.
     pub fn scalar(value: impl Into<f64>) -> Self {
-        Self::from_vec(vec![E::of(value.into())], ())
+        Self::of_one(E::of(value.into()))
     }
 }
 
@@ -76,7 +87,7 @@ impl<E: Dtype, D: Backend<E>> Tensor<(usize,), E, D> {
 
 impl<E: Unit, D: Device + TensorFromVec<E>> From<E> for Tensor<(), E, D> {
     fn from(value: E) -> Self {
-        Self::from_vec(vec![value], ())
+        Self::of_one(value)
     }
 }
 

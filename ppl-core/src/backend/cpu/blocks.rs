@@ -2,7 +2,7 @@
 
 use dfdx::tensor::Cpu;
 
-use super::{Element, buffer::slice, output, record_from};
+use super::{Element, output, record_from, slice};
 use crate::backend::Backend;
 use crate::backend::blocks::{BlockFunction, Blocks, add_parts, pullbacks, values};
 use crate::tensor::Flat;
@@ -17,7 +17,7 @@ where
     Cpu: Backend<E>,
 {
     let results = {
-        let wide = args.each_ref().map(|a| E::widen(slice(&a.inner)));
+        let wide = args.each_ref().map(|a| E::widen(slice(a)));
         values(&f, wide.each_ref().map(|a| a.as_ref()), &blocks)
     };
     let wanted = args.each_ref().map(|a| a.tracked);
@@ -26,14 +26,13 @@ where
     let out = output(E::narrow(results), tracked);
     record_from(&out, move |grads, upstream| {
         let parts = {
-            let wide = args.each_ref().map(|a| E::widen(slice(&a.inner)));
+            let wide = args.each_ref().map(|a| E::widen(slice(a)));
             let (args, upstream) = (wide.each_ref().map(|a| a.as_ref()), E::widen(&upstream));
             pullbacks(&f, args, &saved, &upstream, wanted, &blocks)
         };
         for (i, arg) in args.iter().enumerate().filter(|(_, a)| a.tracked) {
-            add_parts(&parts, i, E::buffer(grads.get_or_alloc_mut(&arg.inner)?));
+            add_parts(&parts, i, grads.of(arg));
         }
-        Ok(())
     });
     out
 }

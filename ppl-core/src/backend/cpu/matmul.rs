@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::matrix::{Matrix, multiply};
 use super::shared_weight::SharedWeight;
-use super::{CHUNK, Element, buffer::slice, matrix_vector, output, record_from};
+use super::{CHUNK, Element, matrix_vector, output, record_with, slice};
 use crate::backend::{Activation, Backend, Product};
 use crate::dtype::Dtype;
 use crate::functions::arithmetic::larger;
@@ -30,9 +30,9 @@ where
     let mut values = vec![E::of(0.0); batch * m * n];
     let weight = if batch == 1 { SharedWeight::announce(&b, k, n) } else { None };
     if let Some(weight) = &weight {
-        weight.add_product(slice(&a.inner), &mut values);
+        weight.add_product(slice(&a), &mut values);
     } else {
-        let (a, b) = (slice(&a.inner), slice(&b.inner));
+        let (a, b) = (slice(&a), slice(&b));
         for i in 0..batch {
             let left = Matrix::new(nth(a, i, m * k, false), m, k);
             let right = Matrix::new(nth(b, i, k * n, shared_right), k, n);
@@ -40,29 +40,29 @@ where
         }
     }
     let out = output(values, a.tracked || b.tracked);
-    record_from(&out, move |grads, upstream| {
+    record_with(&out, move |grads, upstream| {
         if let Some(weight) = &weight {
-            return weight.pull_back(grads, &a, &b, &upstream);
+            return weight.pull_back(grads, &a, &b, upstream.as_deref());
         }
+        let Some(upstream) = upstream else { return };
         let up = |i: usize| Matrix::new(&upstream[i * m * n..][..m * n], m, n);
         if a.tracked {
-            let right = slice(&b.inner);
-            let gradient = E::buffer(grads.get_or_alloc_mut(&a.inner)?);
+            let right = slice(&b);
+            let gradient = grads.of(&a);
             for i in 0..batch {
                 let right = Matrix::new(nth(right, i, k * n, shared_right), k, n);
                 multiply(up(i), right.t(), &mut gradient[i * m * k..][..m * k], true);
             }
         }
         if b.tracked {
-            let left = slice(&a.inner);
-            let gradient = E::buffer(grads.get_or_alloc_mut(&b.inner)?);
+            let left = slice(&a);
+            let gradient = grads.of(&b);
             for i in 0..batch {
                 let left = Matrix::new(nth(left, i, m * k, false), m, k);
                 let at = if shared_right { 0 } else { i * k * n };
                 multiply(left.t(), up(i), &mut gradient[at..][..k * n], true);
             }
         }
-        Ok(())
     });
     out
 }
@@ -81,41 +81,43 @@ where
     let Product { m, k, n, .. } = sizes;
     let mut values = Vec::with_capacity(m * n);
     for _ in 0..m {
-        values.extend_from_slice(slice(&b.inner));
+        values.extend_from_slice(slice(&b));
     }
     let weight = SharedWeight::announce(&w, k, n);
     match &weight {
-        Some(weight) => weight.add_product(slice(&x.inner), &mut values),
-        None => multiply(Matrix::new(slice(&x.inner), m, k), Matrix::new(slice(&w.inner), k, n), &mut values, true),
+        Some(weight) => weight.add_product(slice(&x), &mut values),
+        None => multiply(Matrix::new(slice(&x), m, k), Matrix::new(slice(&w), k, n), &mut values, true),
     }
     if activation != Activation::Identity {
         in_chunks(&mut values, |chunk| activate(chunk, activation));
     }
     let out = output(values, x.tracked || w.tracked || b.tracked);
     let saved = out.clone();
-    record_from(&out, move |grads, mut upstream| {
+    record_with(&out, move |grads, upstream| {
+        let Some(mut upstream) = upstream else {
+            return weight.iter().for_each(|weight| weight.pull_back(grads, &x, &w, None));
+        };
         if activation != Activation::Identity {
-            let values = slice(&saved.inner);
+            let values = slice(&saved);
             upstream
                 .par_chunks_mut(CHUNK)
                 .zip(values.par_chunks(CHUNK))
                 .for_each(|(up, y)| deactivate(up, y, activation));
         }
         if b.tracked {
-            let gradient = E::buffer(grads.get_or_alloc_mut(&b.inner)?);
+            let gradient = grads.of(&b);
             for row in upstream.chunks_exact(n.max(1)) {
                 gradient.iter_mut().zip(row).for_each(|(g, &u)| *g += u);
             }
         }
         if let Some(weight) = &weight {
-            return weight.pull_back(grads, &x, &w, &upstream);
+            return weight.pull_back(grads, &x, &w, Some(&upstream));
         }
         // A weight with a gradient has more than these products: see above.
         if x.tracked {
-            let gradient = E::buffer(grads.get_or_alloc_mut(&x.inner)?);
-            multiply(Matrix::new(&upstream, m, n), Matrix::new(slice(&w.inner), k, n).t(), gradient, true);
+            let gradient = grads.of(&x);
+            multiply(Matrix::new(&upstream, m, n), Matrix::new(slice(&w), k, n).t(), gradient, true);
         }
-        Ok(())
     });
     out
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use dfdx::tensor::Cpu;
 
-use super::{Element, buffer::slice, output, record_from};
+use super::{Element, output, record_from, slice};
 use crate::backend::Backend;
 use crate::dtype::Dtype;
 use crate::tensor::Flat;
@@ -15,13 +15,12 @@ where
     Cpu: Backend<E>,
 {
     let values = {
-        let x = slice(&x.inner);
+        let x = slice(&x);
         positions.iter().map(|&p| x[p]).collect()
     };
     let out = output(values, x.tracked);
     record_from(&out, move |grads, upstream| {
-        scatter(&upstream, &positions, E::buffer(grads.get_or_alloc_mut(&x.inner)?));
-        Ok(())
+        scatter(&upstream, &positions, grads.of(&x));
     });
     out
 }
@@ -54,11 +53,10 @@ pub(super) fn window<E: Element>(x: Flat<E, Cpu>, start: usize, len: usize) -> F
 where
     Cpu: Backend<E>,
 {
-    let out = output(slice(&x.inner)[start..start + len].to_vec(), x.tracked);
+    let out = output(slice(&x)[start..start + len].to_vec(), x.tracked);
     record_from(&out, move |grads, upstream| {
-        let gradient = E::buffer(grads.get_or_alloc_mut(&x.inner)?);
+        let gradient = grads.of(&x);
         gradient[start..start + len].iter_mut().zip(&upstream).for_each(|(g, &u)| *g += u);
-        Ok(())
     });
     out
 }
@@ -68,7 +66,7 @@ pub(super) fn join<E: Element>(parts: Vec<Flat<E, Cpu>>) -> Flat<E, Cpu>
 where
     Cpu: Backend<E>,
 {
-    let values: Vec<E> = parts.iter().flat_map(|part| slice(&part.inner).iter().copied()).collect();
+    let values: Vec<E> = parts.iter().flat_map(|part| slice(part).iter().copied()).collect();
     let out = output(values, parts.iter().any(|part| part.tracked));
     record_from(&out, move |grads, upstream| {
         let mut rest = &upstream[..];
@@ -76,11 +74,10 @@ where
             let (here, after) = rest.split_at(part.numel());
             rest = after;
             if part.tracked {
-                let gradient = E::buffer(grads.get_or_alloc_mut(&part.inner)?);
+                let gradient = grads.of(part);
                 gradient.iter_mut().zip(here).for_each(|(g, &u)| *g += u);
             }
         }
-        Ok(())
     });
     out
 }

@@ -6,7 +6,7 @@ use dfdx::tensor::Cpu;
 use super::matmul::{activate, deactivate};
 use super::matrix::{Matrix, multiply};
 use super::panels::{FEW_ROWS, Panels, is_vectorised};
-use super::{Element, buffer::slice, output, record_from};
+use super::{Element, output, record_from, slice};
 use crate::backend::Backend;
 use crate::backend::recurrence::{Recurrence, Row};
 use crate::dtype::Dtype;
@@ -17,30 +17,29 @@ pub(super) fn recurrent<E: Element>([x, initial, weight, bias]: [Flat<E, Cpu>; 4
 where
     Cpu: Backend<E>,
 {
-    let states = states([&x, &initial, &weight, &bias].map(|t| slice(&t.inner)), &map);
+    let states = states([&x, &initial, &weight, &bias].map(|t| slice(t)), &map);
     let tracked = [&x, &initial, &weight, &bias].map(|t| t.tracked);
     let out = output(states, tracked.contains(&true));
     let saved = out.clone();
     record_from(&out, move |grads, mut upstream| {
-        let inputs = [&initial, &weight].map(|t| slice(&t.inner));
-        let back = pull_back(&mut upstream, slice(&saved.inner), inputs, &map);
+        let inputs = [&initial, &weight].map(|t| slice(t));
+        let back = pull_back(&mut upstream, slice(&saved), inputs, &map);
         if x.tracked {
-            add(E::buffer(grads.get_or_alloc_mut(&x.inner)?), &upstream);
+            grads.add(&x, upstream);
         }
         if initial.tracked {
-            add(E::buffer(grads.get_or_alloc_mut(&initial.inner)?), &back.to_initial);
+            grads.add(&initial, back.to_initial);
         }
         let rows = back.deltas.len() / map.size.max(1);
         if weight.tracked {
             let before = Matrix::new(&back.before, rows, map.size);
-            let gradient = E::buffer(grads.get_or_alloc_mut(&weight.inner)?);
+            let gradient = grads.of(&weight);
             multiply(before.t(), Matrix::new(&back.deltas, rows, map.size), gradient, true);
         }
         if bias.tracked {
-            let gradient = E::buffer(grads.get_or_alloc_mut(&bias.inner)?);
+            let gradient = grads.of(&bias);
             back.deltas.chunks_exact(map.size.max(1)).for_each(|row| add(gradient, row));
         }
-        Ok(())
     });
     out
 }

@@ -3,7 +3,7 @@
 use dfdx::tensor::Cpu;
 use rayon::prelude::*;
 
-use super::{CHUNK, Element, buffer::slice, output, record_from};
+use super::{CHUNK, Element, output, record_from, slice};
 use crate::backend::{Backend, Layers, Reduction};
 use crate::dtype::Dtype;
 use crate::functions::arithmetic::larger;
@@ -16,10 +16,9 @@ where
 {
     match reduction {
         Reduction::Sum => {
-            let out = output(sum(slice(&x.inner), layers), x.tracked);
+            let out = output(sum(slice(&x), layers), x.tracked);
             record_from(&out, move |grads, upstream| {
-                spread(E::buffer(grads.get_or_alloc_mut(&x.inner)?), layers, |_, to| upstream[to]);
-                Ok(())
+                spread(grads.of(&x), layers, |_, to| upstream[to]);
             });
             out
         }
@@ -33,17 +32,17 @@ fn log_sum_exp<E: Element>(x: Flat<E, Cpu>, layers: Layers) -> Flat<E, Cpu>
 where
     Cpu: Backend<E>,
 {
-    let shifted = per_column(slice(&x.inner), layers, |_, column| shifted_sum(column));
+    let shifted = per_column(slice(&x), layers, |_, column| shifted_sum(column));
     let out = output(shifted.iter().map(|&(max, sum)| max + E::of(sum.ln())).collect(), x.tracked);
     record_from(&out, move |grads, upstream| {
-        let gradient = E::buffer(grads.get_or_alloc_mut(&x.inner)?);
-        let x = slice(&x.inner);
+        let gradient = grads.of(&x);
+        let x = slice(&x);
         // From the shifted sum and not from the value, whose rounding error at a large maximum
         // would be that of every share.
         let scales: Vec<E> = shifted.iter().zip(&upstream).map(|(&(_, sum), &u)| u / E::of(sum)).collect();
         if layers.inner > 1 || layers.axis == 0 {
             spread(gradient, layers, |from, to| scales[to] * share(x[from], shifted[to].0));
-            return Ok(());
+            return;
         }
         let columns = gradient.par_chunks_mut(layers.axis).zip(x.par_chunks(layers.axis));
         columns.enumerate().with_min_len(CHUNK.div_ceil(layers.axis)).for_each(|(to, (gradient, x))| {
@@ -55,7 +54,6 @@ where
                 pairs.for_each(|(g, &v)| *g += scale * (v - max).quick_exp());
             }
         });
-        Ok(())
     });
     out
 }
@@ -101,16 +99,15 @@ fn max<E: Element>(x: Flat<E, Cpu>, layers: Layers) -> Flat<E, Cpu>
 where
     Cpu: Backend<E>,
 {
-    let values = per_column(slice(&x.inner), layers, |_, column| column.fold(E::neg_infinity(), larger));
+    let values = per_column(slice(&x), layers, |_, column| column.fold(E::neg_infinity(), larger));
     let out = output(values, x.tracked);
     let saved = out.clone();
     record_from(&out, move |grads, upstream| {
-        let gradient = E::buffer(grads.get_or_alloc_mut(&x.inner)?);
-        let (x, out) = (slice(&x.inner), slice(&saved.inner));
+        let gradient = grads.of(&x);
+        let (x, out) = (slice(&x), slice(&saved));
         let shares =
             per_column(x, layers, |to, column| upstream[to] / E::of(column.filter(|&v| v == out[to]).count() as f64));
         spread(gradient, layers, |from, to| if x[from] == out[to] { shares[to] } else { E::of(0.0) });
-        Ok(())
     });
     out
 }

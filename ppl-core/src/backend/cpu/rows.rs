@@ -5,7 +5,7 @@ use std::sync::Arc;
 use dfdx::tensor::Cpu;
 use rayon::prelude::*;
 
-use super::{CHUNK, Element, buffer::slice, output, record_from};
+use super::{CHUNK, Element, output, record_from, slice};
 use crate::autodiff::is_recording;
 use crate::backend::Backend;
 use crate::functions::rows::RowFunction;
@@ -23,18 +23,17 @@ where
     }
     let mut values = vec![E::of(0.0); rows * to];
     {
-        let x = slice(&x.inner);
+        let x = slice(&x);
         each(&mut values, to, from, |row, y| f.value(row, &x[row * from..][..from], y));
     }
     let out = output(values, x.tracked);
     let saved = out.clone();
     record_from(&out, move |grads, upstream| {
-        let gradient = E::buffer(grads.get_or_alloc_mut(&x.inner)?);
-        let (x, y) = (slice(&x.inner), slice(&saved.inner));
+        let gradient = grads.of(&x);
+        let (x, y) = (slice(&x), slice(&saved));
         each(gradient, from, to, |row, gradient| {
             f.pullback(row, &x[row * from..][..from], &y[row * to..][..to], &upstream[row * to..][..to], gradient);
         });
-        Ok(())
     });
     out
 }
@@ -47,7 +46,7 @@ where
     let len = f.lens().0;
     let (mut values, mut slopes) = (vec![E::of(0.0); rows], vec![E::of(0.0); rows * len]);
     {
-        let x = slice(&x.inner);
+        let x = slice(&x);
         let together = (CHUNK / len).max(1);
         let mut chunks: Vec<_> = values.chunks_mut(together).zip(slopes.chunks_mut(together * len)).collect();
         threads::each(&mut chunks, &|c, (values, slopes)| {
@@ -59,14 +58,13 @@ where
     }
     let out = output(values, true);
     record_from(&out, move |grads, upstream| {
-        let gradient = E::buffer(grads.get_or_alloc_mut(&x.inner)?);
+        let gradient = grads.of(&x);
         each(gradient, len, 1, |row, gradient| {
             let u = upstream[row];
             if u != E::of(0.0) {
                 gradient.iter_mut().zip(&slopes[row * len..]).for_each(|(g, &slope)| *g += u * slope);
             }
         });
-        Ok(())
     });
     out
 }

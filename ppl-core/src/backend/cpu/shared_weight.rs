@@ -7,12 +7,12 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
-use dfdx::tensor::{Cpu, HasErr};
+use dfdx::tensor::Cpu;
 
 use super::matrix::{Matrix, multiply};
 use super::panels::{FEW_ROWS, Panels, is_vectorised};
-use super::{Element, buffer::slice};
-use crate::autodiff::{DfdxGradients, shared};
+use super::{Element, slice};
+use crate::autodiff::{GradientStore, is_recording, shared};
 use crate::backend::Backend;
 use crate::tensor::Flat;
 
@@ -59,15 +59,19 @@ where
             backward: OnceCell::new(),
             waiting: RefCell::new(Waiting { inputs: vec![], upstream: vec![] }),
         };
+        // One number has no place of its own, and nothing to be shared.
+        if inputs * outputs == 1 {
+            return is_recording().then(|| Rc::new(SharedWeight { uses: Cell::new(1), ..new() }));
+        }
         // The key is the buffer's place, which the weight kept here keeps from being another's.
-        let key = (slice(&weight.inner).as_ptr() as usize, inputs);
+        let key = (slice(weight).as_ptr() as usize, inputs);
         let found: Rc<Self> = shared::<E, Cpu, _>(key, new)?;
         found.uses.set(found.uses.get() + 1);
         Some(found)
     }
 
     fn matrix(&self) -> Matrix<'_, E> {
-        Matrix::new(slice(&self.weight.inner), self.inputs, self.outputs)
+        Matrix::new(slice(&self.weight), self.inputs, self.outputs)
     }
 
     /// Whether a product of so many rows repays the order that is made once.
@@ -85,19 +89,19 @@ where
         }
     }
 
-    /// The backward pass of `x · weight`.
+    /// The backward pass of `x · weight`, which has a part in the weight's even where nothing comes to the product.
     pub(super) fn pull_back(
         self: &Rc<Self>,
-        grads: &mut DfdxGradients<E, Cpu>,
+        grads: &mut GradientStore<E, Cpu>,
         x: &Flat<E, Cpu>,
         weight: &Flat<E, Cpu>,
-        upstream: &[E],
-    ) -> Result<(), <Cpu as HasErr>::Err> {
-        self.add_gradient(grads, weight, slice(&x.inner), upstream)?;
+        upstream: Option<&[E]>,
+    ) {
+        let Some(upstream) = upstream else { return self.settle(grads) };
+        self.add_gradient(grads, weight, slice(x), upstream);
         if x.tracked {
-            self.add_pulled_back(upstream, E::buffer(grads.get_or_alloc_mut(&x.inner)?));
+            self.add_pulled_back(upstream, grads.of(x));
         }
-        Ok(())
     }
 
     /// `out += upstream · weightᵀ`.
@@ -115,14 +119,15 @@ where
     /// recorded.
     fn add_gradient(
         self: &Rc<Self>,
-        grads: &mut DfdxGradients<E, Cpu>,
+        grads: &mut GradientStore<E, Cpu>,
         weight: &Flat<E, Cpu>,
         x: &[E],
         upstream: &[E],
-    ) -> Result<(), <Cpu as HasErr>::Err> {
+    ) {
         let rows = x.len() / self.inputs;
-        if self.uses.get() == 1 || rows >= WAITING || !self.same_gradient(grads, weight)? {
-            let gradient = E::buffer(grads.get_or_alloc_mut(&weight.inner)?);
+        // Two leaves may share their data and have gradients of their own.
+        if self.uses.get() == 1 || rows >= WAITING || self.weight.id != weight.id {
+            let gradient = grads.of(weight);
             let (x, upstream) = (Matrix::new(x, rows, self.inputs), Matrix::new(upstream, rows, self.outputs));
             multiply(x.t(), upstream, gradient, true);
         } else {
@@ -130,31 +135,23 @@ where
             waiting.inputs.extend_from_slice(x);
             waiting.upstream.extend_from_slice(upstream);
         }
+        self.settle(grads);
+    }
+
+    /// Multiplies what waits if it is enough, or if no other operation comes after this one.
+    fn settle(self: &Rc<Self>, grads: &mut GradientStore<E, Cpu>) {
         let waiting = self.waiting.borrow().inputs.len() / self.inputs;
         if waiting >= WAITING || (Rc::strong_count(self) == 1 && waiting > 0) {
-            self.multiply_waiting(grads, waiting)?;
+            self.multiply_waiting(grads, waiting);
         }
-        Ok(())
     }
 
-    /// Whether a tensor of the same data is the same to the tape: two leaves may share their data.
-    fn same_gradient(
-        &self,
-        grads: &mut DfdxGradients<E, Cpu>,
-        weight: &Flat<E, Cpu>,
-    ) -> Result<bool, <Cpu as HasErr>::Err> {
-        let own = E::buffer(grads.get_or_alloc_mut(&self.weight.inner)?).as_ptr();
-        let others = E::buffer(grads.get_or_alloc_mut(&weight.inner)?).as_ptr();
-        Ok(own == others)
-    }
-
-    fn multiply_waiting(&self, grads: &mut DfdxGradients<E, Cpu>, rows: usize) -> Result<(), <Cpu as HasErr>::Err> {
+    fn multiply_waiting(&self, grads: &mut GradientStore<E, Cpu>, rows: usize) {
         let mut waiting = self.waiting.borrow_mut();
-        let gradient = E::buffer(grads.get_or_alloc_mut(&self.weight.inner)?);
+        let gradient = grads.of(&self.weight);
         let x = Matrix::new(&waiting.inputs, rows, self.inputs);
         multiply(x.t(), Matrix::new(&waiting.upstream, rows, self.outputs), gradient, true);
         waiting.inputs.clear();
         waiting.upstream.clear();
-        Ok(())
     }
 }

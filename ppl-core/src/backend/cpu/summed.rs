@@ -1,15 +1,16 @@
 //! Sums of functions of single elements. Their gradient is the slopes times one number, so the slopes
 //! are found in the pass that finds the values, and nothing is computed twice.
 
-use dfdx::tensor::{Cpu, HasErr};
+use dfdx::tensor::Cpu;
 use smallvec::{SmallVec, smallvec};
 
-use super::buffer::slice;
-use super::elementwise::{Args, BLOCK, FEW, Target, at, blocks, check_lens, fill, sum_of, targets};
+use super::elementwise::{Args, BLOCK, Block, FEW, Target, at, blocks, check_lens, fill, sum_of, targets};
 use super::registers::in_widest;
-use super::{CHUNK, Element, output, record_from};
-use crate::autodiff::{DfdxGradients, is_recording};
+use super::slice;
+use super::{CHUNK, Element, number, record_from};
+use crate::autodiff::{GradientStore, is_recording};
 use crate::backend::Backend;
+use crate::dtype::Dtype;
 use crate::functions::Function;
 use crate::tensor::{Flat, Tensor};
 use crate::threads;
@@ -26,15 +27,20 @@ where
     let tracked = args.iter().any(|a| a.tracked);
     if !tracked || numel == 0 || !is_recording() {
         let total = total(f, &Args::new(&args, numel), numel);
-        return output(vec![E::of(total)], tracked).reshape_like(&());
+        return number(E::of(total), tracked).reshape_like(&());
     }
-    let (total, slopes) = if numel <= FEW { few(f, &args, numel) } else { total_and_slopes(f, &args, numel) };
-    let out = output(vec![E::of(total)], true);
+    let (total, slopes) = if numel <= FEW {
+        few(f, &args, numel)
+    } else if numel <= CHUNK {
+        one_chunk(f, &args, numel)
+    } else {
+        total_and_slopes(f, &args, numel)
+    };
+    let out = number(E::of(total), true);
     record_from(&out, move |grads, upstream| {
         for (arg, slopes) in args.iter().zip(slopes).filter(|(arg, _)| arg.tracked) {
-            add(grads, arg, upstream[0], &slopes)?;
+            add(grads, arg, upstream[0], slopes);
         }
-        Ok(())
     });
     out.reshape_like(&())
 }
@@ -50,9 +56,9 @@ where
         in_widest(
             #[inline(always)]
             || {
-                let mut values = [E::of(0.0); BLOCK];
+                let (f, mut rest, mut values) = (f, inputs.spread(), [E::of(0.0); BLOCK]);
                 for (start, len) in blocks(at, CHUNK.min(numel - at)) {
-                    fill(f, &mut values[..len], inputs.block(start, len));
+                    fill(f, &mut values, inputs.block(start, len, &mut rest), len);
                     *sum += sum_of(&values[..len]);
                 }
             },
@@ -70,7 +76,7 @@ fn few<E: Element, F: Function<E, N>, const N: usize>(
 where
     Cpu: Backend<E>,
 {
-    let slices: [&[E]; N] = std::array::from_fn(|i| slice(&args[i].inner));
+    let slices: [&[E]; N] = std::array::from_fn(|i| slice(&args[i]));
     check_lens(&slices, numel);
     let mut slopes = args.each_ref().map(|arg| Vec::with_capacity(if arg.tracked { arg.numel() } else { 0 }));
     let (mut total, mut sums) = (0.0, [0.0; N]);
@@ -87,18 +93,55 @@ where
     (total, slopes)
 }
 
+/// [`total_and_slopes`] of elements for one thread, which fills no buffer twice.
+fn one_chunk<E: Element, F: Function<E, N>, const N: usize>(
+    f: F,
+    args: &[Flat<E, Cpu>; N],
+    numel: usize,
+) -> (f64, [Vec<E>; N])
+where
+    Cpu: Backend<E>,
+{
+    let inputs = Args::new(args, numel);
+    let full: [bool; N] = std::array::from_fn(|i| args[i].tracked && args[i].numel() == numel);
+    let mut slopes: [Vec<E>; N] = std::array::from_fn(|i| Vec::with_capacity(if full[i] { numel } else { 0 }));
+    let (mut total, mut sums) = (0.0, [0.0; N]);
+    in_widest(
+        #[inline(always)]
+        || {
+            let (f, mut rest) = (f, inputs.spread());
+            let (mut values, mut gains) = ([E::of(0.0); BLOCK], [[E::of(0.0); BLOCK]; N]);
+            for (start, len) in blocks(0, numel) {
+                let block = inputs.block(start, len, &mut rest);
+                fill_with_slopes(f, &mut values, &mut gains, block, len);
+                total += sum_of(&values[..len]);
+                for i in 0..N {
+                    if full[i] {
+                        slopes[i].extend_from_slice(&gains[i][..len]);
+                    } else if args[i].tracked {
+                        sums[i] += sum_of(&gains[i][..len]);
+                    }
+                }
+            }
+        },
+    );
+    for i in (0..N).filter(|&i| args[i].tracked && !full[i]) {
+        slopes[i].push(E::of(sums[i]));
+    }
+    (total, slopes)
+}
+
 /// The sum of tensors of one element each, in `f64`.
 pub(super) fn add_up<E: Element>(terms: Vec<Flat<E, Cpu>>) -> Flat<E, Cpu>
 where
     Cpu: Backend<E>,
 {
-    let total: f64 = terms.iter().flat_map(|term| slice(&term.inner)).map(|v| v.wide()).sum();
-    let out = output(vec![E::of(total)], terms.iter().any(|term| term.tracked));
+    let total: f64 = terms.iter().flat_map(|term| slice(term)).map(|v| v.wide()).sum();
+    let out = number(E::of(total), terms.iter().any(|term| term.tracked));
     record_from(&out, move |grads, upstream| {
         for term in terms.iter().filter(|term| term.tracked) {
-            E::buffer(grads.get_or_alloc_mut(&term.inner)?)[0] += upstream[0];
+            grads.add_number(term, upstream[0]);
         }
-        Ok(())
     });
     out
 }
@@ -124,17 +167,11 @@ where
             #[inline(always)]
             || {
                 // Here, so that the compiler sees that nothing else refers to them.
-                let mut values = [E::of(0.0); BLOCK];
-                let mut gains = [[E::of(0.0); BLOCK]; N];
+                let (f, mut rest) = (f, inputs.spread());
+                let (mut values, mut gains) = ([E::of(0.0); BLOCK], [[E::of(0.0); BLOCK]; N]);
                 for (start, len) in blocks(at, CHUNK.min(numel - at)) {
-                    let block = inputs.block(start, len).map(|argument| &argument[..len]);
-                    for k in 0..len {
-                        let (value, partials) = f.value_and_partials(std::array::from_fn(|i| block[i][k]));
-                        values[k] = value;
-                        for i in 0..N {
-                            gains[i][k] = partials[i];
-                        }
-                    }
+                    let block = inputs.block(start, len, &mut rest);
+                    fill_with_slopes(f, &mut values, &mut gains, block, len);
                     *sum += sum_of(&values[..len]);
                     targets.iter_mut().zip(&gains).for_each(|(target, gains)| target.add(start - at, &gains[..len]));
                 }
@@ -152,22 +189,37 @@ where
     (total, slopes)
 }
 
+/// Values and slopes of a block's first `len` elements.
+#[inline(always)]
+fn fill_with_slopes<E: Dtype, F: Function<E, N>, const N: usize>(
+    f: F,
+    values: &mut [E; BLOCK],
+    gains: &mut Block<E, N>,
+    block: [&[E; BLOCK]; N],
+    len: usize,
+) {
+    for k in 0..len.min(BLOCK) {
+        let (value, partials) = f.value_and_partials(std::array::from_fn(|i| block[i][k]));
+        values[k] = value;
+        for i in 0..N {
+            gains[i][k] = partials[i];
+        }
+    }
+}
+
 /// Adds `upstream · slopes` to the gradient of an argument. A zero upstream adds nothing even where a
 /// slope is infinite.
-fn add<E: Element>(
-    grads: &mut DfdxGradients<E, Cpu>,
-    arg: &Flat<E, Cpu>,
-    upstream: E,
-    slopes: &[E],
-) -> Result<(), <Cpu as HasErr>::Err>
+fn add<E: Element>(grads: &mut GradientStore<E, Cpu>, arg: &Flat<E, Cpu>, upstream: E, mut slopes: Vec<E>)
 where
     Cpu: Backend<E>,
 {
-    let gradient = E::buffer(grads.get_or_alloc_mut(&arg.inner)?);
-    if upstream != E::of(0.0) {
-        threads::each_chunk(gradient, CHUNK, &|c, gradient| {
-            gradient.iter_mut().zip(&slopes[c * CHUNK..]).for_each(|(g, &slope)| *g += upstream * slope);
+    if upstream == E::of(0.0) {
+        return;
+    }
+    if upstream != E::of(1.0) {
+        threads::each_chunk(&mut slopes, CHUNK, &|_, slopes| {
+            slopes.iter_mut().for_each(|slope| *slope = upstream * *slope)
         });
     }
-    Ok(())
+    grads.add(arg, slopes);
 }

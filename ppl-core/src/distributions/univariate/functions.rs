@@ -24,6 +24,12 @@ fn joined<E: Dtype, const K: usize, const N: usize>((along_x, along): (f64, [f64
     std::array::from_fn(|i| E::of(if i == 0 { along_x } else { along[i - 1] }))
 }
 
+/// Zeros in the place of slopes that do not count.
+#[inline(always)]
+fn unless<E: Dtype, const N: usize>(outside: bool, slopes: [E; N]) -> [E; N] {
+    slopes.map(|slope| if outside { E::of(0.0) } else { slope })
+}
+
 /// The log-density with the same parameters everywhere, whose normaliser is found once.
 #[derive(Clone, Copy)]
 pub(super) struct LogProb<F, const K: usize> {
@@ -56,12 +62,13 @@ impl<E: Dtype, F: Univariate<K>, const K: usize, const N: usize> Function<E, N> 
 
     #[inline(always)]
     fn partials(&self, args: [E; N], value: E) -> [E; N] {
-        if value == E::neg_infinity() {
+        let outside = value == E::neg_infinity();
+        if outside && !F::SLOPES_ANYWHERE {
             return [E::of(0.0); N];
         }
         let (x, parameters) = split(args);
         let (along_x, along) = F::log_kernel_slopes(x, parameters);
-        joined::<E, K, N>((along_x, std::array::from_fn(|k| along[k] - self.slopes[k])))
+        unless(outside, joined::<E, K, N>((along_x, std::array::from_fn(|k| along[k] - self.slopes[k]))))
     }
 }
 
@@ -90,13 +97,14 @@ impl<E: Dtype, F: Univariate<K>, const K: usize, const N: usize> Function<E, N> 
 
     #[inline(always)]
     fn partials(&self, args: [E; N], value: E) -> [E; N] {
-        if value == E::neg_infinity() {
+        let outside = value == E::neg_infinity();
+        if outside && !F::SLOPES_ANYWHERE {
             return [E::of(0.0); N];
         }
         let (x, parameters) = split(args);
         let (along_x, along) = F::log_kernel_slopes(x, parameters);
         let normalizer = F::log_normalizer_slopes(parameters);
-        joined::<E, K, N>((along_x, std::array::from_fn(|k| along[k] - normalizer[k])))
+        unless(outside, joined::<E, K, N>((along_x, std::array::from_fn(|k| along[k] - normalizer[k]))))
     }
 }
 
@@ -127,10 +135,11 @@ impl<E: Dtype, F: Univariate<K>, const K: usize> Function<E, 1> for LogProbGiven
 
     #[inline(always)]
     fn partials(&self, [x]: [E; 1], value: E) -> [E; 1] {
-        if value == E::neg_infinity() {
+        let outside = value == E::neg_infinity();
+        if outside && !F::SLOPES_ANYWHERE {
             return [E::of(0.0)];
         }
-        [E::of(F::log_kernel_slopes(x.wide(), self.parameters).0)]
+        unless(outside, [E::of(F::log_kernel_slopes(x.wide(), self.parameters).0)])
     }
 }
 
