@@ -1,4 +1,4 @@
-//! What the examples of autoguides and of lifted networks must show; each fails by itself where it is far from what is known.
+//! What the examples of autoguides, of lifted networks and of summed labels must show; each fails by itself where it is far from what is known.
 
 use tempfile::TempDir;
 

@@ -236,7 +236,13 @@ mod tests {
     #[test]
     fn sites_depend_on_all_before_and_not_on_those_after() {
         let sites: Vec<LatentSite> = (0..3)
-            .map(|i| LatentSite { name: format!("z_{i}"), distribution: "Normal", dims: Vec::new(), range: i..i + 1 })
+            .map(|i| LatentSite {
+                name: format!("z_{i}"),
+                distribution: "Normal",
+                dims: Vec::new(),
+                range: i..i + 1,
+                plates: Vec::new(),
+            })
             .collect();
         let steps = Structured::default().on_all_before().depends("z_2", "z_0").steps(&sites).unwrap();
         let upstream: Vec<&[usize]> = steps.iter().map(|step| step.upstream.as_slice()).collect();
