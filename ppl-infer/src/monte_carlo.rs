@@ -25,14 +25,22 @@ mod state_space;
 mod filtered;
 // The particle filter.
 mod smc_filter;
+// Data under a power.
+mod annealed;
+// How particles move.
+mod moves;
+// From the prior to the posterior.
+mod tempered;
 
 pub use error::MonteCarloError;
 pub use filtered::{Filtered, Generation};
 pub use importance::{FromGuide, FromPrior, Importance, Proposal};
+pub use moves::Moves;
 pub use rejection::{Accepted, Rejection};
 pub use resampling::Resampling;
 pub use smc_filter::SmcFilter;
 pub use state_space::{Bootstrap, Guided, StateSpace};
+pub use tempered::{Temperature, Tempered, TemperedDraws, TemperedOptions};
 pub use weighted_run::{Impossible, Setting, WeightedRun};
 pub use weighted_traces::WeightedTraces;
 pub use weights::{Estimate, Weights};

@@ -17,3 +17,5 @@ mod importance;
 mod rejection;
 // Particles in time.
 mod filter;
+// Particles over temperatures.
+mod tempered;
