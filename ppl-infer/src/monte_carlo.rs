@@ -1,4 +1,5 @@
-//! Weighted draws: importance sampling, rejection, and sequential Monte Carlo over time and over temperatures.
+//! Weighted draws: importance sampling, rejection, sequential Monte Carlo over time and over temperatures, and the
+//! Markov chains that are made of particle filters.
 //!
 //! All that is random comes from a seed, and each draw, or particle at a time, has a stream of it of its own: results are
 //! the same on any number of threads.
@@ -25,17 +26,23 @@ mod state_space;
 mod filtered;
 // The particle filter.
 mod smc_filter;
+// Trajectories by particle filters with a condition.
+mod particle_gibbs;
 // Data under a power.
 mod annealed;
 // How particles move.
 mod moves;
 // From the prior to the posterior.
 mod tempered;
+// Random walks over parameters whose likelihood is estimated.
+mod pmmh;
 
 pub use error::MonteCarloError;
 pub use filtered::{Filtered, Generation};
 pub use importance::{FromGuide, FromPrior, Importance, Proposal};
 pub use moves::Moves;
+pub use particle_gibbs::{Ancestry, ParticleGibbs, Trajectory};
+pub use pmmh::{Pmmh, PmmhOptions};
 pub use rejection::{Accepted, Rejection};
 pub use resampling::Resampling;
 pub use smc_filter::SmcFilter;

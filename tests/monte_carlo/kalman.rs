@@ -49,11 +49,16 @@ pub(crate) struct Kalman {
 }
 
 pub(crate) fn kalman(data: &[f64]) -> Kalman {
+    kalman_that_keeps(A, data)
+}
+
+/// The same with another share of a state that is kept.
+pub(crate) fn kalman_that_keeps(a: f64, data: &[f64]) -> Kalman {
     let (mut log_evidence, mut filtered, mut predicted) = (0.0, Vec::new(), Vec::new());
     let [mut mean, mut variance] = [0.0, 1.0_f64];
     for (time, &y) in data.iter().enumerate() {
         if time > 0 {
-            [mean, variance] = [A * mean, A * A * variance + Q * Q];
+            [mean, variance] = [a * mean, a * a * variance + Q * Q];
         }
         predicted.push([mean, variance]);
         log_evidence += normal(y, mean, (variance + R * R).sqrt());
@@ -63,7 +68,7 @@ pub(crate) fn kalman(data: &[f64]) -> Kalman {
     }
     let mut smoothed = filtered.clone();
     for time in (0..data.len() - 1).rev() {
-        let gain = filtered[time][1] * A / predicted[time + 1][1];
+        let gain = filtered[time][1] * a / predicted[time + 1][1];
         smoothed[time][0] += gain * (smoothed[time + 1][0] - predicted[time + 1][0]);
         smoothed[time][1] += gain * gain * (smoothed[time + 1][1] - predicted[time + 1][1]);
     }

@@ -19,3 +19,5 @@ mod rejection;
 mod filter;
 // Particles over temperatures.
 mod tempered;
+// Markov chains made of particle filters.
+mod particle_chains;

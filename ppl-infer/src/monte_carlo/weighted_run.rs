@@ -65,19 +65,27 @@ impl<O, E: Dtype, D: Backend<E>> WeightedRun<O, E, D> {
     ///
     /// # Errors
     /// The first error of either run; the first site at which the two do not fit; a log-density that is NaN or ∞; a guide
-    /// that proposes a single point.
+    /// that proposes a single point; auxiliary variables where values are given.
     pub fn from_guide<A, M, G>(model: &M, guide: &G, args: A, setting: Setting<'_, E, D>) -> Result<Self, Error>
     where
         A: Clone,
         M: Model<A, E = E, D = D, Output = O>,
         G: Model<A, E = E, D = D>,
     {
+        let is_kept = setting.given.is_some();
         let (output, pair) = start(setting, |handler, given| {
             let (_, guide) = traced(guide, args.clone(), handler, given);
             let (output, model) = traced(model, args, &mut Replay::new(&guide, handler), None);
             (output, Pair { model, guide })
         })?;
         pair.check::<M, G>()?;
+        if let Some(site) = pair.guide.sites().find(|site| is_kept && site.kind == SiteKind::Auxiliary) {
+            let problem =
+                "values are given that the guide drew before, but not of this auxiliary variable; use a guide \
+                           without"
+                    .into();
+            return Err(Error::Site { site: site.address.to_string(), problem });
+        }
         let proposed = log_proposal(&pair)?;
         let mut run = Self::of(output, pair.model, |site| site.log_prob.item().wide())?;
         run.log_weight -= proposed;

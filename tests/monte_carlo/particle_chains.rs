@@ -1,0 +1,140 @@
+//! Markov chains made of particle filters: trajectories against the smoother, parameters against quadrature.
+
+use ppl::infer::SmcFilter;
+use ppl::infer::diagnostics::{Chains, mcse_mean, mean};
+use ppl::infer::monte_carlo::{Ancestry, MonteCarloError, ParticleGibbs, Pmmh, PmmhOptions, StateSpace, Trajectory};
+use ppl::prelude64::*;
+
+use crate::closed_forms::{Scalar, normal};
+use crate::kalman::{A, DATA, Kalman, Q, R, best_init, best_step, init, kalman, kalman_that_keeps, step};
+use crate::threads::same_on_any;
+
+/// The mean of dependent draws is within six of their standard errors, which are below `largest_error`: of 12 such numbers
+/// a false alarm has a probability below 1e-6, if the errors were known exactly.
+#[track_caller]
+fn near(what: &str, chains: &[Vec<f64>], exact: f64, largest_error: f64) {
+    let chains: Vec<&[f64]> = chains.iter().map(Vec::as_slice).collect();
+    let chains = Chains::new(&chains).expect("chains of one length");
+    let (found, error) = (mean(&chains), mcse_mean(&chains));
+    assert!(error < largest_error, "{what}: an error of {error} tells nothing");
+    assert!((found - exact).abs() < 6.0 * error, "{what}: {found} ± {error} for {exact}");
+}
+
+#[track_caller]
+fn has_the_smoothed_states<S>(what: &str, filter: &SmcFilter<S, f64, Cpu>, ancestry: Ancestry, sweeps: usize)
+where
+    S: StateSpace<Scalar, f64, f64, Cpu>,
+{
+    let chain: Vec<Trajectory<Scalar>> =
+        ParticleGibbs::new(filter, &DATA).ancestry(ancestry).run(sweeps).expect("trajectories");
+    let Kalman { smoothed, .. } = kalman(&DATA);
+    for time in [0, 4, 9] {
+        let [exact, variance] = smoothed[time];
+        let path: Vec<f64> = chain[10..].iter().map(|t| t.states()[time].item()).collect();
+        let squares: Vec<f64> = path.iter().map(|x| (x - exact).powi(2)).collect();
+        near(&format!("{what}, mean at {time}"), &[path], exact, 0.08);
+        near(&format!("{what}, variance at {time}"), &[squares], variance, 0.06);
+    }
+    // States of neighbouring times belong to one another: the increments have their posterior mean.
+    let moves: Vec<f64> = chain[10..].iter().map(|t| t.states()[5].item() - t.states()[4].item()).collect();
+    near(&format!("{what}, increment"), &[moves], smoothed[5][0] - smoothed[4][0], 0.08);
+}
+
+#[test]
+fn trajectories_have_the_smoothed_states() {
+    let filter = SmcFilter::new(init, step).seed(1);
+    has_the_smoothed_states("kept", &filter.clone().particles(15), Ancestry::Kept, 800);
+    has_the_smoothed_states("chosen", &filter.clone().particles(4), Ancestry::Ahead(1), 800);
+    let guided = filter.particles(4).with_guides(best_init, best_step);
+    has_the_smoothed_states("guided", &guided, Ancestry::Ahead(1), 800);
+}
+
+/// The same states, out of standard normal draws: a state is not what its step draws.
+#[model]
+fn init_by_noise(y: f64) -> Scalar {
+    let x: Scalar = sample!("noise", Normal::standard());
+    sample!("y", Normal::new(&x, R), obs = Scalar::scalar(y));
+    x
+}
+
+#[model]
+fn step_by_noise(before: &Scalar, _time: usize, y: f64) -> Scalar {
+    let noise: Scalar = sample!("noise", Normal::standard());
+    let x = before * A + noise * Q;
+    sample!("y", Normal::new(&x, R), obs = Scalar::scalar(y));
+    x
+}
+
+#[test]
+fn a_past_is_chosen_by_the_whole_rest() {
+    let filter = SmcFilter::new(init_by_noise, step_by_noise).particles(5).seed(2);
+    has_the_smoothed_states("by noise", &filter, Ancestry::All, 600);
+}
+
+#[guide(step)]
+fn auxiliary_step(before: &Scalar, _time: usize, _y: f64) {
+    let u: Scalar = sample!("u", Normal::standard(), auxiliary);
+    sample!("x", Normal::new(before + u, 1.0));
+}
+
+#[test]
+fn what_a_trajectory_cannot_keep_is_named() {
+    let filter = SmcFilter::new(init, step).particles(5).with_guides(best_init, auxiliary_step);
+    let error = ParticleGibbs::new(&filter, &DATA).run(2).expect_err("an auxiliary variable");
+    assert!(error.to_string().contains("site `u`: values are given that the guide drew before"), "{error}");
+    let one = SmcFilter::new(init, step).particles(1);
+    let error = ParticleGibbs::new(&one, &DATA).run(2).expect_err("one particle");
+    assert!(matches!(error, MonteCarloError::Options(_)), "{error}");
+}
+
+#[test]
+fn threads_do_not_change_trajectories() {
+    same_on_any(|| {
+        let filter = SmcFilter::new(init, step).particles(70);
+        let chain = ParticleGibbs::new(&filter, &DATA).ancestry(Ancestry::Ahead(1)).run(3).expect("trajectories");
+        chain.iter().flat_map(|t| t.states().iter().map(|x| x.item()).collect::<Vec<_>>()).collect::<Vec<_>>()
+    });
+}
+
+/// The share of a state that is kept.
+#[model]
+fn kept() {
+    sample!("a": Scalar, Normal::new(0.5, 0.5));
+}
+
+#[model]
+fn step_that_keeps(before: &Scalar, _time: usize, datum: (f64, f64)) -> Scalar {
+    let (a, y) = datum;
+    let x: Scalar = sample!("x", Normal::new(before * a, Q));
+    sample!("y", Normal::new(&x, R), obs = Scalar::scalar(y));
+    x
+}
+
+#[model]
+fn init_that_keeps(datum: (f64, f64)) -> Scalar {
+    let x: Scalar = sample!("x", Normal::new(0.0, 1.0));
+    sample!("y", Normal::new(&x, R), obs = Scalar::scalar(datum.1));
+    x
+}
+
+#[test]
+fn parameters_by_estimated_likelihoods() {
+    let likelihood = |prior: &KeptTrace, seed: u64| {
+        let data = DATA.map(|y| (prior.a.value.item(), y));
+        let filter = SmcFilter::new(init_that_keeps, step_that_keeps).particles(30).seed(seed);
+        Ok(filter.run(&data)?.log_evidence())
+    };
+    let options = PmmhOptions { warmup: 200, draws: 700, ..PmmhOptions::default() };
+    let draws = Pmmh::new(kept, (), likelihood, options).expect("a prior").run().expect("chains");
+    let chains: Vec<Vec<f64>> = draws.quantity("a").expect("a").iter().map(|chain| chain.to_vec()).collect();
+
+    let grid: Vec<f64> = (0..=800).map(|i| f64::from(i) * 0.005 - 1.5).collect();
+    let weight = |a: f64| (normal(a, 0.5, 0.5) + kalman_that_keeps(a, &DATA).log_evidence).exp();
+    let over = |f: &dyn Fn(f64) -> f64| grid.iter().map(|&a| f(a) * weight(a)).sum::<f64>();
+    let exact = over(&|a| a) / over(&|_| 1.0);
+    let variance = over(&|a| (a - exact).powi(2)) / over(&|_| 1.0);
+    near("mean", &chains, exact, 0.03);
+    let squares: Vec<Vec<f64>> =
+        chains.iter().map(|chain| chain.iter().map(|a| (a - exact).powi(2)).collect()).collect();
+    near("variance", &squares, variance, 0.015);
+}
