@@ -4,7 +4,7 @@ use ppl::infer::Importance;
 use ppl::infer::monte_carlo::{Estimate, MonteCarloError, Resampling};
 use ppl::prelude64::*;
 
-use crate::closed_forms::{MeanOfTrace, PRIOR, Points, Scalar, log_evidence, mean_of, points, posterior};
+use crate::closed_forms::{MeanOfTrace, PRIOR, Points, Scalar, log_evidence, mean_of, normal, points, posterior};
 use crate::threads::same_on_any;
 
 #[guide(mean_of)]
@@ -166,6 +166,53 @@ fn weights_that_are_all_zero_name_the_site() {
     assert!(error.to_string().starts_with("site `wall`: it is impossible in 100 of 100 draws"), "{error}");
     let error = Importance::prior(walls, (f64::NAN,)).draws(0).run().expect_err("no draws");
     assert!(matches!(error, MonteCarloError::Options(_)), "{error}");
+}
+
+/// An unknown number of objects, of which the sum of their sizes is seen.
+#[model]
+fn objects(y: f64) {
+    let number: Scalar = sample!("number", Poisson::new(2.0));
+    let mut sum = Scalar::zeros();
+    for i in 0..number.item() as usize {
+        sum = sum + sample!("size_{i}": Scalar, Normal::new(1.0, 1.0));
+    }
+    sample!("y", Normal::new(sum, 0.5), obs = Scalar::scalar(y));
+}
+
+/// The sum of n sizes is normal with mean and variance n: seven numbers within five standard errors.
+#[test]
+fn how_many_objects_there_are() {
+    let y = 3.2;
+    let found = Importance::prior(objects, (y,)).draws(6000).seed(10).run().expect("draws");
+    let mut poisson = (-2.0_f64).exp();
+    let joint: Vec<f64> = (0..40)
+        .map(|n| {
+            let sum = normal(y, f64::from(n), (f64::from(n) + 0.25).sqrt()).exp() * poisson;
+            poisson *= 2.0 / f64::from(n + 1);
+            sum
+        })
+        .collect();
+    let evidence: f64 = joint.iter().sum();
+    near("evidence", found.log_evidence(), evidence.ln(), 0.03);
+    for n in 1..7_usize {
+        let is_n = found.expectation(|t: &ObjectsTrace| f64::from(t.number.value.item() as usize == n));
+        near(&format!("{n} objects"), is_n, joint[n] / evidence, 0.02);
+    }
+    assert!(found.traces().iter().all(|t| t.size.len() == t.number.value.item() as usize));
+}
+
+#[model]
+fn batch() {
+    let mu: Scalar = sample!("mu", Normal::new(0.3, 1.5));
+    plate!("data", 3, subsample = 2, |_rows| {
+        sample!("x", Normal::new(mu.broadcast::<Rank1<2>, _>(), 0.8), obs = Tensor::from([0.7, 1.9]));
+    });
+}
+
+#[test]
+fn a_subsample_has_no_weight() {
+    let error = Importance::prior(batch, ()).run().expect_err("a subsample");
+    assert!(error.to_string().contains("plate `data`: it draws a subsample"), "{error}");
 }
 
 #[model]

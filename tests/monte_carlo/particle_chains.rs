@@ -87,6 +87,55 @@ fn what_a_trajectory_cannot_keep_is_named() {
     assert!(matches!(error, MonteCarloError::Options(_)), "{error}");
 }
 
+/// Which statement draws a state depends on the state before it.
+#[model]
+fn step_by_side(before: &Scalar, _time: usize, y: f64) -> Scalar {
+    let x: Scalar = if before.item() > 0.0 {
+        sample!("up": Scalar, Normal::new(0.8, 1.0))
+    } else {
+        sample!("down": Scalar, Normal::new(-0.8, 1.0))
+    };
+    sample!("y", Normal::new(&x, R), obs = Scalar::scalar(y));
+    x
+}
+
+/// The means of all states given all data, by sums over a grid that has the edge at 0 between two of its points.
+fn by_grid(data: &[f64]) -> Vec<f64> {
+    let grid: Vec<f64> = (0..300).map(|i| f64::from(i) * 0.04 - 5.98).collect();
+    let moved = |from: f64, to: f64| normal(to, if from > 0.0 { 0.8 } else { -0.8 }, 1.0).exp();
+    let seen = |x: f64, y: f64| normal(y, x, R).exp();
+    let mut forward = vec![grid.iter().map(|&x| normal(x, 0.0, 1.0).exp() * seen(x, data[0])).collect::<Vec<f64>>()];
+    for &y in &data[1..] {
+        let before = forward.last().expect("a time");
+        let into = |&x: &f64| grid.iter().zip(before).map(|(&from, p)| p * moved(from, x)).sum::<f64>() * seen(x, y);
+        forward.push(grid.iter().map(into).collect());
+    }
+    let mut after = vec![1.0; grid.len()];
+    let mut means = vec![0.0; data.len()];
+    for time in (0..data.len()).rev() {
+        let both = || forward[time].iter().zip(&after).map(|(f, a)| f * a);
+        means[time] = both().zip(&grid).map(|(p, x)| p * x).sum::<f64>() / both().sum::<f64>();
+        let from =
+            |&x: &f64| grid.iter().zip(&after).map(|(&to, a)| moved(x, to) * seen(to, data[time]) * a).sum::<f64>();
+        after = grid.iter().map(from).collect();
+    }
+    means
+}
+
+#[test]
+fn a_past_from_which_other_statements_follow_is_no_past() {
+    let data = [0.4, -0.3, 0.6, 0.1];
+    let filter = SmcFilter::new(init, step_by_side).particles(6).seed(3);
+    let chain = ParticleGibbs::new(&filter, &data).run(1500).expect("trajectories");
+    for (time, exact) in by_grid(&data).into_iter().enumerate() {
+        let path: Vec<f64> = chain.iter().map(|t| t.states()[time].item()).collect();
+        near(&format!("mean at {time}"), &[path], exact, 0.05);
+    }
+    let other = ParticleGibbs::new(&filter, &data[..3]);
+    let error = other.step(chain.last(), 0).expect_err("another number of times");
+    assert!(error.to_string().contains("a trajectory of 4 times was given to 3 data"), "{error}");
+}
+
 #[test]
 fn threads_do_not_change_trajectories() {
     same_on_any(|| {
@@ -117,14 +166,29 @@ fn init_that_keeps(datum: (f64, f64)) -> Scalar {
     x
 }
 
+/// The posterior of a state given the one before it and its datum: estimates of small variance.
+#[guide(step_that_keeps)]
+fn best_step_that_keeps(before: &Scalar, _time: usize, datum: (f64, f64)) {
+    let (a, y) = datum;
+    let variance = (Q.powi(-2) + R.powi(-2)).recip();
+    sample!("x", Normal::new((before * (a * Q.powi(-2)) + y * R.powi(-2)) * variance, variance.sqrt()));
+}
+
+#[guide(init_that_keeps)]
+fn best_init_that_keeps(datum: (f64, f64)) {
+    let variance = (1.0 + R.powi(-2)).recip();
+    sample!("x", Normal::new(variance * datum.1 * R.powi(-2), variance.sqrt()));
+}
+
 #[test]
 fn parameters_by_estimated_likelihoods() {
     let likelihood = |prior: &KeptTrace, seed: u64| {
         let data = DATA.map(|y| (prior.a.value.item(), y));
-        let filter = SmcFilter::new(init_that_keeps, step_that_keeps).particles(30).seed(seed);
+        let filter = SmcFilter::new(init_that_keeps, step_that_keeps).particles(12).seed(seed);
+        let filter = filter.with_guides(best_init_that_keeps, best_step_that_keeps);
         Ok(filter.run(&data)?.log_evidence())
     };
-    let options = PmmhOptions { warmup: 200, draws: 700, ..PmmhOptions::default() };
+    let options = PmmhOptions { warmup: 150, draws: 1200, ..PmmhOptions::default() };
     let draws = Pmmh::new(kept, (), likelihood, options).expect("a prior").run().expect("chains");
     let chains: Vec<Vec<f64>> = draws.quantity("a").expect("a").iter().map(|chain| chain.to_vec()).collect();
 

@@ -113,6 +113,10 @@ where
         if kept.is_some() && self.filter.particles < 2 {
             return Err(MonteCarloError::Options("particle Gibbs needs two particles at least".into()));
         }
+        if let Some(kept) = kept.filter(|kept| kept.states.len() != self.data.len()) {
+            let (times, data) = (kept.states.len(), self.data.len());
+            return Err(MonteCarloError::Options(format!("a trajectory of {times} times was given to {data} data")));
+        }
         let seed = Rng::stream(self.filter.seed, number).next_u64();
         let mut generations: Vec<Vec<Particle<X>>> = Vec::with_capacity(self.data.len());
         let mut weights = Weights::equal(self.filter.particles);
@@ -172,12 +176,12 @@ where
         let (filter, data) = (self.filter, self.data);
         let terms = each(0..n, Some(time), &filter.params, |params, particle| {
             let (mut state, mut total) = (before[particle].state.clone(), weights.log()[particle]);
-            for time in time..end {
+            for (time, choices) in (time..end).zip(&kept.choices[time..end]) {
                 // What has no weight need not be looked at.
                 if total == f64::NEG_INFINITY {
                     break;
                 }
-                let (rng, choices) = (stream(seed, time, n + 1 + particle), &kept.choices[time]);
+                let rng = stream(seed, time, n + 1 + particle);
                 let setting = Setting { params: &mut *params, rng, validate: filter.validate, given: Some(choices) };
                 let run = filter.system.advance(&state, time, data[time].clone(), setting)?;
                 total += log_joint(&run, choices)?;

@@ -6,11 +6,13 @@ use ppl_core::handler::Handler;
 use ppl_core::handlers::{Effect, Params, Prior, Replay, Substitute, Tracer};
 use ppl_core::model::Model;
 use ppl_core::params::ParamStore;
+use ppl_core::plate::Plate;
 use ppl_core::rng::Rng;
 use ppl_core::site::SiteKind;
 use ppl_core::trace::{SiteRecord, Trace};
 use ppl_core::{Dtype, Error};
 
+use crate::model_density::handler::check_rows;
 use crate::pair::{Pair, scale};
 
 /// What a run is made from.
@@ -43,7 +45,7 @@ impl<O, E: Dtype, D: Backend<E>> WeightedRun<O, E, D> {
     /// what data and factors say; of a latent density under a power, the power is left.
     ///
     /// # Errors
-    /// The first error of the run; a log-density that is NaN or ∞.
+    /// The first error of the run; a plate that draws a subsample; a log-density that is NaN or ∞.
     pub fn from_prior<A, M>(model: &M, args: A, setting: Setting<'_, E, D>) -> Result<Self, Error>
     where
         M: Model<A, E = E, D = D, Output = O>,
@@ -142,8 +144,24 @@ fn start<R, E: Dtype, D: Backend<E>>(
     let mut prior = Prior::new(setting.rng);
     Handler::<E, D>::context(&mut prior).validate = setting.validate;
     let mut params = Params::new(setting.params, &mut prior);
-    let result = no_grad(|| body(&mut params, setting.given));
+    let mut whole = WholePlates(&mut params);
+    let result = no_grad(|| body(&mut whole, setting.given));
     params.context().finish(result)
+}
+
+/// Reports plates that draw a subsample: a weight would be that of other data in each run.
+struct WholePlates<'h, E: Dtype, D: Backend<E>>(&'h mut dyn Handler<E, D>);
+
+impl<E: Dtype, D: Backend<E>> Handler<E, D> for WholePlates<'_, E, D> {
+    fn inner(&mut self) -> &mut dyn Handler<E, D> {
+        self.0
+    }
+
+    fn enter_plate(&mut self, plate: &mut Plate) {
+        let checked = check_rows(plate);
+        self.0.context().check(checked);
+        self.0.enter_plate(plate);
+    }
 }
 
 fn traced<A, M: Model<A>>(
