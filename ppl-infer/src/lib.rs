@@ -62,7 +62,7 @@ pub use elbo::{
 pub use enumeration::InferDiscrete;
 pub use gibbs::Gibbs;
 pub use model_density::{LatentSite, ModelDensity};
-pub use monte_carlo::{Importance, Rejection, SmcFilter};
+pub use monte_carlo::{Importance, ParticleGibbs, Pmmh, Rejection, SmcFilter, Tempered};
 pub use optim::{AdaBound, AdaGrad, Adam, AdamW, AmsGrad, Clip, ClippedAdam, Optimizer, RmsProp, Schedule, Sgd};
 pub use predictive::{Predictive, log_likelihood};
 pub use svgd::{Svgd, SvgdOptions};

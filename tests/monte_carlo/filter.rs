@@ -88,6 +88,7 @@ fn trajectories_follow_parents() {
     for time in 1..10 {
         assert_eq!(found.generations()[time].parents()[numbers[time]], numbers[time - 1]);
     }
+    assert!((0..10).all(|time| found.ancestors(time)[17] == numbers[time]));
     let path: Vec<f64> = found.trajectory(17).iter().map(|x| x.item()).collect();
     assert_eq!(path[4], found.generations()[4].states()[numbers[4]].item());
     let survivors: Vec<usize> = (0..10).map(|time| found.survivors(time)).collect();

@@ -216,6 +216,22 @@ fn a_subsample_has_no_weight() {
 }
 
 #[model]
+fn positive() {
+    sample!("rate": Scalar, Gamma::new(2.0, 0.9));
+}
+
+#[guide(positive)]
+fn negative() {
+    sample!("rate", Normal::new(-5.0, 0.1));
+}
+
+#[test]
+fn a_guide_that_proposes_impossible_values_is_told_where() {
+    let error = Importance::guide(positive, negative, &ParamStore::new(0), ()).draws(20).run().expect_err("no rate");
+    assert!(matches!(&error, MonteCarloError::Impossible { site, count: 20, .. } if site == "rate"), "{error}");
+}
+
+#[model]
 fn family(n: usize) {
     for i in 0..n {
         sample!("z_{i}": Scalar, Normal::standard());

@@ -88,13 +88,25 @@ impl<X> Filtered<X> {
         numbers
     }
 
+    /// For each particle of the last time, the number of its ancestor at a time.
+    ///
+    /// # Panics
+    /// If there is no such time.
+    pub fn ancestors(&self, time: usize) -> Vec<usize> {
+        let mut numbers: Vec<usize> = (0..self.last().states.len()).collect();
+        for generation in self.generations[time + 1..].iter().rev() {
+            numbers.iter_mut().for_each(|number| *number = generation.parents[*number]);
+        }
+        numbers
+    }
+
     /// How many particles of a time have descendants at the last one: where they are few, means given all data are
     /// means of few.
     ///
     /// # Panics
     /// If there is no such time.
     pub fn survivors(&self, time: usize) -> usize {
-        let mut numbers: Vec<usize> = (0..self.last().states.len()).map(|i| self.ancestry(i)[time]).collect();
+        let mut numbers = self.ancestors(time);
         numbers.sort_unstable();
         numbers.dedup();
         numbers.len()
@@ -105,9 +117,8 @@ impl<X> Filtered<X> {
     /// # Panics
     /// If there is no such time.
     pub fn smoothed_mean(&self, time: usize, mut f: impl FnMut(&X) -> f64) -> f64 {
-        let last = self.last();
-        let numbers = (0..last.states.len()).map(|i| f(&self.generations[time].states[self.ancestry(i)[time]]));
-        last.weights.mean(numbers).mean
+        let states = &self.generations[time].states;
+        self.last().weights.mean(self.ancestors(time).into_iter().map(|at| f(&states[at]))).mean
     }
 
     /// The number of a particle of the last time, drawn by its weight.
