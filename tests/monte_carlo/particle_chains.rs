@@ -30,16 +30,18 @@ where
 {
     let chain: Vec<Trajectory<Scalar>> =
         ParticleGibbs::new(filter, &JUMPS).ancestry(ancestry).run(sweeps).expect("trajectories");
-    let Kalman { smoothed, .. } = kalman(&JUMPS);
+    let Kalman { filtered, smoothed, .. } = kalman(&JUMPS);
     for (time, [exact, variance]) in smoothed.iter().copied().enumerate() {
         let path: Vec<f64> = chain[10..].iter().map(|t| t.states()[time].item()).collect();
         let squares: Vec<f64> = path.iter().map(|x| (x - exact).powi(2)).collect();
         near(&format!("{what}, mean at {time}"), &[path], exact, 0.03);
         near(&format!("{what}, variance at {time}"), &[squares], variance, 0.02);
     }
-    // States of neighbouring times belong to one another: the increments have their posterior mean.
-    let moves: Vec<f64> = chain[10..].iter().map(|t| t.states()[2].item() - t.states()[1].item()).collect();
-    near(&format!("{what}, increment"), &[moves], smoothed[2][0] - smoothed[1][0], 0.03);
+    // States of neighbouring times belong to one another: their covariance is the smoother's gain times a variance.
+    let gain = filtered[1][1] * A / (A * A * filtered[1][1] + Q * Q);
+    let from_mean = |t: &Trajectory<Scalar>, time: usize| t.states()[time].item() - smoothed[time][0];
+    let products: Vec<f64> = chain[10..].iter().map(|t| from_mean(t, 1) * from_mean(t, 2)).collect();
+    near(&format!("{what}, covariance"), &[products], gain * smoothed[2][1], 0.02);
 }
 
 #[test]
