@@ -39,6 +39,8 @@ pub mod optim;
 pub mod svgd;
 // One run of guide and model, joined.
 pub mod pair;
+// Weighted draws: importance sampling, rejection, sequential Monte Carlo.
+pub mod monte_carlo;
 // What an objective can ask for.
 pub mod runs;
 // Objectives: what a step of variational inference lowers.
@@ -61,6 +63,7 @@ pub use elbo::{
 pub use enumeration::InferDiscrete;
 pub use gibbs::Gibbs;
 pub use model_density::{LatentSite, ModelDensity};
+pub use monte_carlo::{Importance, ParticleGibbs, Pmmh, Rejection, SmcFilter, Tempered};
 pub use optim::{AdaBound, AdaGrad, Adam, AdamW, AmsGrad, Clip, ClippedAdam, Optimizer, RmsProp, Schedule, Sgd};
 pub use predictive::{Predictive, log_likelihood};
 pub use svgd::{Svgd, SvgdOptions};

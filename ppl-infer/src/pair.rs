@@ -128,7 +128,11 @@ impl<E: Dtype, D: Backend<E>> Pair<E, D> {
         self.guide.problem().or_else(|| self.model.problem())
     }
 
-    fn check<M: Program, G: Program>(&self) -> Result<(), Error> {
+    /// Whether the guide drew what the model leaves open, and nothing else.
+    ///
+    /// # Errors
+    /// The first site at which the two do not fit.
+    pub(crate) fn check<M: Program, G: Program>(&self) -> Result<(), Error> {
         let stated = self.model.sites().map(|site| Stated {
             name: site.address.to_string(),
             latent: site.is_latent(),
@@ -249,6 +253,7 @@ fn misfit<E: Dtype, D: Backend<E>>(site: &SiteRecord<E, D>, problem: String) -> 
     Error::Site { site: site.address.to_string(), problem }
 }
 
-fn scale(frames: &Frames) -> f64 {
+/// What plates multiply log-densities by.
+pub(crate) fn scale(frames: &Frames) -> f64 {
     frames.iter().map(|frame| frame.scale()).product()
 }

@@ -24,6 +24,8 @@ mod vae;
 mod autoguides;
 // The examples of Markov chains.
 mod chains;
+// The example of particles in time.
+mod particles;
 
 /// The examples and what each must show. A test named after the example runs it.
 macro_rules! examples {
@@ -51,6 +53,7 @@ examples! {
     mixture_model: autoguides::a_mixture_is_summed_out;
     radon: chains::radon_is_found_by_county;
     semi_supervised_vae: autoguides::labels_are_summed_out;
+    state_space: particles::states_are_filtered;
     vae: the_vae_resumes_where_it_was;
 }
 
