@@ -8,3 +8,9 @@ mod refused;
 mod metropolis;
 // Random programs, by every engine and by hand.
 mod programs;
+// What is sampled once for a key.
+mod memo;
+// Queries in models.
+mod nested;
+// Handlers of names and values.
+mod handlers;
