@@ -24,6 +24,8 @@ mod vae;
 mod autoguides;
 // The examples of Markov chains.
 mod chains;
+// The examples whose sites come and go.
+mod universal;
 
 /// The examples and what each must show. A test named after the example runs it.
 macro_rules! examples {
@@ -42,6 +44,7 @@ macro_rules! examples {
 examples! {
     bayesian_regression: autoguides::a_regression_is_exact;
     bnn: autoguides::a_network_is_less_sure_in_the_gap;
+    church: universal::programs_of_church_are_exact;
     dmm: the_dmm_learns;
     eight_schools: chains::the_eight_schools_are_sampled;
     figure_1: figure_1_learns;
@@ -50,6 +53,7 @@ examples! {
     logistic_regression: chains::a_table_is_regressed;
     mixture_model: autoguides::a_mixture_is_summed_out;
     radon: chains::radon_is_found_by_county;
+    scalar_implicature: universal::some_is_not_all;
     vae: the_vae_resumes_where_it_was;
 }
 
