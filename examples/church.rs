@@ -50,7 +50,7 @@ fn clusters(concentration: f64, draws: usize) -> usize {
     for i in 0..draws {
         let mut k = 0;
         loop {
-            let stick = mem!(sticks[k] => sample!("stick_{k}": Scalar, Beta::new(1.0, concentration)));
+            let stick: Scalar = mem!(sticks[k], sample!("stick_{k}", Beta::new(1.0, concentration)));
             let stays: Scalar = sample!("stays_{i}_{k}", Bernoulli::new(stick));
             if stays.item() == 1.0 {
                 break;

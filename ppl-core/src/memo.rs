@@ -44,7 +44,7 @@ impl<K: Ord, V: Clone> Default for Memo<K, V> {
 }
 
 /// The value of a key in a [`Memo`](crate::memo::Memo), which is evaluated when the key is met for the first time:
-/// `mem!(eyes[person] => sample!("eyes_{person}": Colour, colours))`.
+/// `let colour: Colour = mem!(eyes[person], sample!("eyes_{person}", colours))`.
 ///
 /// The names of the sites in it must hold the key, so that every key has sites of its own; a name that comes twice in a run is an
 /// error. A key type of one's own stands in names by [`SiteIndex`](crate::address::SiteIndex). The value may ask for other keys of
@@ -55,14 +55,14 @@ impl<K: Ord, V: Clone> Default for Memo<K, V> {
 /// let squares = Memo::new();
 /// let mut evaluated = 0;
 /// for x in [3, 4, 3] {
-///     let square: i32 = mem!(squares[x] => { evaluated += 1; x * x });
+///     let square: i32 = mem!(squares[x], { evaluated += 1; x * x });
 ///     assert_eq!(square, x * x);
 /// }
 /// assert_eq!((evaluated, squares.len()), (2, 2));
 /// ```
 #[macro_export]
 macro_rules! mem {
-    ($memo:ident [ $key:expr ] => $value:expr) => {
+    ($memo:ident [ $key:expr ], $value:expr $(,)?) => {
         match $memo.get(&$key) {
             ::core::option::Option::Some(known) => known,
             ::core::option::Option::None => {

@@ -211,7 +211,10 @@ fn run<A, M: Model<A>>(
     *rng = context.rng.clone();
     let log_joint: f64 = trace.sites().map(|site| site.log_prob.item().wide()).sum();
     if log_joint.is_nan() || log_joint == f64::INFINITY {
-        let wrong = trace.sites().find(|site| !(site.log_prob.item().wide() < f64::INFINITY));
+        let wrong = trace.sites().find(|site| {
+            let log_prob = site.log_prob.item().wide();
+            log_prob.is_nan() || log_prob == f64::INFINITY
+        });
         let unknown = || Error::Site { site: M::NAME.into(), problem: "its joint density is infinite".into() };
         return Err(wrong.and_then(|site| site.problem.clone()).unwrap_or_else(unknown));
     }

@@ -25,7 +25,7 @@ fn eyes(asked: &[Person]) -> Vec<bool> {
     let brown = Memo::new();
     let mut answers = Vec::new();
     for &person in asked {
-        let is_brown = mem!(brown[person] => sample!("brown_{person}": Scalar, Bernoulli::new(0.7)));
+        let is_brown: Scalar = mem!(brown[person], sample!("brown_{person}", Bernoulli::new(0.7)));
         answers.push(is_brown.item() == 1.0);
     }
     answers
@@ -44,7 +44,7 @@ fn a_key_has_one_value_in_a_run() {
 
 /// Numbers that are each the sum of the two before, and a coin: a value that asks for other keys.
 fn fibonacci(known: &Memo<usize, u64>, n: usize, evaluated: &mut usize) -> u64 {
-    mem!(known[n] => {
+    mem!(known[n], {
         *evaluated += 1;
         if n < 2 { n as u64 } else { fibonacci(known, n - 1, evaluated) + fibonacci(known, n - 2, evaluated) }
     })
@@ -64,7 +64,7 @@ fn clusters(concentration: f64, draws: usize) -> usize {
     for i in 0..draws {
         let mut k = 0;
         loop {
-            let stick: Scalar = mem!(sticks[k] => sample!("stick_{k}", Beta::new(1.0, concentration)));
+            let stick: Scalar = mem!(sticks[k], sample!("stick_{k}", Beta::new(1.0, concentration)));
             let stays: Scalar = sample!("stays_{i}_{k}", Bernoulli::new(stick));
             if stays.item() == 1.0 {
                 break;

@@ -93,7 +93,7 @@ impl<'h, E: Dtype, D: Backend<E>> Run<'h, E, D> {
     /// Puts all values of a new site into the queue, and goes on with one of them if that is the next to follow.
     fn branch(&mut self, site: &mut dyn SampleSite<E, D>) -> Result<(), Error> {
         if self.node.length >= self.longest {
-            self.leave(End::TooLong, &site.name().to_owned());
+            self.leave(End::TooLong, site.name());
             return Ok(());
         }
         if in_order(&self.node.path).iter().any(|choice| *choice.site == *site.name()) {
@@ -171,7 +171,7 @@ impl<'h, E: Dtype, D: Backend<E>> Run<'h, E, D> {
         }
         self.weight += log_prob;
         if log_prob == f64::NEG_INFINITY {
-            self.leave(End::Impossible, &site.name().to_owned());
+            self.leave(End::Impossible, site.name());
         }
     }
 }
@@ -190,7 +190,7 @@ impl<E: Dtype, D: Backend<E>> Handler<E, D> for Run<'_, E, D> {
         let set = if self.repeated < self.choices.len() { self.repeat(site) } else { self.branch(site) };
         if let Err(error) = set {
             self.inner.context().report(error);
-            self.leave(End::Left, &site.name().to_owned());
+            self.leave(End::Left, site.name());
         }
         self.inner.sample(site);
     }
