@@ -32,27 +32,8 @@ use search::{Search, Settings};
 /// The values of a site are listed by its distribution; those of a single count without a bound (Poisson, geometric) are listed
 /// from the smallest on, as far as the search goes. A site with several elements has every combination of their values.
 ///
-/// ```
-/// use ppl_core::distributions::Bernoulli;
-/// use ppl_core::{Cpu, Tensor};
-/// # use ppl_core::{address::Address, handler::Handler, model::{Model, Program}, primitives, trace::{TraceReader, TypedTrace}, values::ValueMap};
-/// use ppl_infer::Executions;
-/// # #[derive(Clone, Debug)] struct Coins;
-/// # struct NoTrace;
-/// # impl TypedTrace for NoTrace { type Values = ValueMap; fn read(_: &TraceReader<'_>) -> Result<Self, ppl_core::Error> { Ok(NoTrace) } }
-/// # impl Program for Coins { type Base = Coins; const NAME: &'static str = "coins"; }
-/// # impl Model<()> for Coins {
-/// #     type E = f64; type D = Cpu; type Output = usize; type Trace = NoTrace;
-/// #     fn run(&self, h: &mut dyn Handler<f64, Cpu>, (): ()) -> usize {
-/// #         (0..2).map(|i| primitives::sample(&mut *h, Address::indexed("coin_{}", &[i]), Bernoulli::new(Tensor::<(), f64>::scalar(0.5))).item() as usize).sum()
-/// #     }
-/// # }
-/// # let coins = Coins;
-/// // The number of heads among two coins.
-/// let heads = Executions::of(coins, ()).explore()?;
-/// assert!((heads.probability(&1) - 0.5).abs() < 1e-12 && heads.unexplored() == 0.0);
-/// # Ok::<(), ppl_core::Error>(())
-/// ```
+/// `Executions::of(model, args).explore()?` is the posterior of the model's output; in the body of a model, it is a query within a
+/// query, as agents make who reason about one another.
 #[derive(Clone, Debug)]
 pub struct Executions<M, A, E: Dtype, D: Backend<E>> {
     model: M,
