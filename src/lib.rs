@@ -18,6 +18,7 @@
 //!   [`Program`](model::Program); a handler of one's own: [`handler`];
 //! - layers of networks, ours and dfdx's: [`nn`]; normalising flows: [`flows`]; parameters: [`params`];
 //! - inference: [`infer::Svi`], its objectives and optimisers;
+//! - programs whose sites come and go: [`infer::Executions`], [`infer::TraceMetropolis`];
 //! - in `f64`: the same names in [`prelude64`] instead of [`prelude`].
 //!
 //! # A guide with and without a flow

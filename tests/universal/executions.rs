@@ -55,6 +55,13 @@ fn the_most_probable_executions_come_first() {
     close(failures.unexplored(), 0.7_f64.powi(found.len() as i32));
 }
 
+#[test]
+fn a_deep_recursion_ends_at_the_longest_execution() {
+    let failures = Executions::of(geometric, (0.01,)).explore().unwrap();
+    assert_eq!(failures.executions(), 1_000);
+    close(failures.unexplored(), 0.99_f64.powi(1_000));
+}
+
 /// S → a (0.6), S → S S (0.4); the number of words.
 #[model]
 fn grammar(left: usize) -> Option<usize> {

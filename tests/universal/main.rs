@@ -14,3 +14,5 @@ mod memo;
 mod nested;
 // Handlers of names and values.
 mod handlers;
+// The same in single precision.
+mod single_precision;

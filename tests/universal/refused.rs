@@ -1,5 +1,7 @@
 //! What cannot be explored, in words that name the site.
 
+use std::cell::Cell;
+
 use ppl::infer::{Executions, TraceMetropolis};
 use ppl::prelude64::*;
 
@@ -83,4 +85,30 @@ fn chains_name_what_they_cannot_do() {
     refuses(TraceMetropolis::new(impossible, (5.0,), 0), &["`y`", "impossible"]);
     let mut chain = TraceMetropolis::new(given_twice, (), 0).unwrap().walk("x", 1.0).walk("y", 1.0);
     refuses(chain.step(), &["discrete"]);
+}
+
+/// A model that is another one in every run.
+#[model]
+fn restless(runs: &Cell<usize>) -> bool {
+    let run = runs.replace(runs.get() + 1);
+    let x: Scalar = sample!("x_{run}", Bernoulli::new(0.5));
+    x.item() == 1.0
+}
+
+#[test]
+fn a_model_that_changes_from_run_to_run_is_named() {
+    refuses(Executions::of(restless, &Cell::new(0)).explore(), &["`x_1`", "`x_0`", "the same when it is repeated"]);
+}
+
+#[model]
+fn panicking() -> bool {
+    let x: Scalar = sample!("x", Bernoulli::new(0.5));
+    assert!(x.item() < 0.5, "the model's own panic");
+    true
+}
+
+#[test]
+#[should_panic(expected = "the model's own panic")]
+fn a_panic_of_the_model_is_passed_on() {
+    let _ = Executions::of(panicking, ()).explore();
 }
