@@ -183,3 +183,43 @@ fn models_with_effects_are_explored() {
     close(all.probability(&true), 0.18 / 0.26);
     close(all.log_evidence(), 0.26_f64.ln());
 }
+
+/// A chain of coins that keep their face, each seen twice through noise: loops that an early end leaves open.
+#[model]
+fn noisy_chain(y: &[[f64; 2]]) -> Vec<bool> {
+    let mut faces = Vec::new();
+    let mut before = 0.5;
+    for t in markov!(0..y.len()) {
+        let face: Scalar = sample!("face_{t}", Bernoulli::new(before));
+        before = if face.item() == 1.0 { 0.8 } else { 0.3 };
+        for i in plate!("seen_{t}", 2) {
+            sample!("y_{t}_{i}", Normal::new(&face, 1.0), obs = Scalar::scalar(y[t][i]));
+        }
+        faces.push(face.item() == 1.0);
+    }
+    faces
+}
+
+#[test]
+fn loops_and_chains_may_be_left_early() {
+    let y = [[0.3, 1.2], [0.9, 0.4], [-0.5, 0.1], [1.4, 0.8]];
+    let density = |y: f64, face: f64| (-0.5 * (y - face).powi(2)).exp() / std::f64::consts::TAU.sqrt();
+    // The forward algorithm.
+    let mut forward = [0.5, 0.5];
+    for (t, y) in y.iter().enumerate() {
+        if t > 0 {
+            let [tails, heads] = forward;
+            forward = [0.7 * tails + 0.2 * heads, 0.3 * tails + 0.8 * heads];
+        }
+        for (face, weight) in forward.iter_mut().enumerate() {
+            *weight *= density(y[0], face as f64) * density(y[1], face as f64);
+        }
+    }
+    let evidence = forward[0] + forward[1];
+    for search in [Executions::of(noisy_chain, &y[..]), Executions::of(noisy_chain, &y[..]).depth_first()] {
+        let all = search.explore().unwrap();
+        close(all.log_evidence(), evidence.ln());
+        close(all.mean(|faces| f64::from(faces[3])), forward[1] / evidence);
+        assert_eq!((all.executions(), all.unexplored()), (16, 0.0));
+    }
+}

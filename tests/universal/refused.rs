@@ -33,6 +33,14 @@ fn impossible(y: f64) -> bool {
     z.item() > 0.0
 }
 
+/// Nothing is possible after its first site.
+#[model]
+fn nowhere() -> usize {
+    let n: Scalar = sample!("n", Bernoulli::new(0.5));
+    factor!("n_is_neither", Scalar::scalar(f64::NEG_INFINITY));
+    n.item() as usize
+}
+
 #[model]
 fn endless(depth: usize) -> usize {
     let x: Scalar = sample!("x_{depth}", Bernoulli::new(1.0));
@@ -61,6 +69,7 @@ fn what_has_no_list_of_executions_is_named() {
     refuses(Executions::of(continuous, ()).explore(), &["`x`", "Normal", "no list"]);
     refuses(Executions::of(many, ()).explore(), &["`z`", "20 elements", "2 values"]);
     refuses(Executions::of(impossible, (5.0,)).explore(), &["`y`", "impossible"]);
+    refuses(Executions::of(nowhere, ()).explore(), &["`n_is_neither`", "impossible in all 2 runs"]);
     refuses(Executions::of(endless, (0,)).longest(50).explore(), &["no execution", "50"]);
     refuses(Executions::of(wrong, ()).explore(), &["`y`", "probs"]);
     let hidden = given_twice.block(Block::Hide(vec!["x".into()]));

@@ -120,7 +120,8 @@ impl<'h, E: Dtype, D: Backend<E>> Run<'h, E, D> {
                 (None, None) => break,
             }
         }
-        self.leave(End::Left, &name);
+        // Where nothing was put, no value is possible.
+        self.leave(if self.frontier.mark() == mark { End::Impossible } else { End::Left }, &name);
         Ok(())
     }
 
