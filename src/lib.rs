@@ -12,12 +12,13 @@
 //! Where to go from here:
 //!
 //! - the statements of a model: [`sample!`], [`param!`], [`module!`], [`plate!`], [`factor!`],
-//!   [`deterministic!`], [`submodel!`], [`markov!`], inside functions under [`macro@model`] and [`macro@guide`];
+//!   [`deterministic!`], [`submodel!`], [`markov!`], [`mem!`], inside functions under [`macro@model`] and [`macro@guide`];
 //! - [`distributions`], one a file, over the contract in [`distribution`];
 //! - effects around a model (`condition`, `intervene`, `replay`, …): the methods of
 //!   [`Program`](model::Program); a handler of one's own: [`handler`];
 //! - layers of networks, ours and dfdx's: [`nn`]; normalising flows: [`flows`]; parameters: [`params`];
 //! - inference: [`infer::Svi`], its objectives and optimisers;
+//! - programs whose sites come and go: [`infer::Executions`], [`infer::TraceMetropolis`];
 //! - in `f64`: the same names in [`prelude64`] instead of [`prelude`].
 //!
 //! # A guide with and without a flow
@@ -105,7 +106,9 @@ pub mod prelude {
     pub use ppl_core::distribution::Distribution;
     pub use ppl_core::distributions::*;
     pub use ppl_core::flows;
-    pub use ppl_core::handlers::{Block, Lift, LocScale, NeuTra, Reparam, TransformBase};
+    pub use ppl_core::handlers::{Block, Equalize, InferConfig, Lift, LocScale, NeuTra, Reparam, TransformBase};
+    pub use ppl_core::mem;
+    pub use ppl_core::memo::Memo;
     pub use ppl_core::model::{Guide, Model, Program, trace};
     pub use ppl_core::params::{Init, Module, ParamStore};
     pub use ppl_core::plate::Rows;
@@ -127,6 +130,8 @@ pub mod __private {
     pub use ppl_core::error::Error;
     pub use ppl_core::guide::{AnySite, Probe, SiteOfModel, same_arguments};
     pub use ppl_core::handler::Handler;
+    pub use ppl_core::mem;
+    pub use ppl_core::memo::Memo;
     pub use ppl_core::model::{Guide, Model, Program, ValuesOf};
     pub use ppl_core::params::{Init, Module, Visitor, VisitorMut};
     pub use ppl_core::plate::{PlateRows, Rows};

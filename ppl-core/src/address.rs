@@ -68,6 +68,11 @@ impl Address {
         &self.text[..self.scope]
     }
 
+    /// Whether this is its full name, or the pattern of its family in its scopes.
+    pub fn is_named(&self, name: &str) -> bool {
+        name == self.as_str() || name.strip_prefix(self.scope()) == Some(self.pattern())
+    }
+
     /// The literal, with `{}` in the places of indices.
     pub fn pattern(&self) -> &str {
         &self.pattern
@@ -152,6 +157,9 @@ mod tests {
         let base = address.with_suffix("_base");
         assert_eq!((base.as_str(), base.scope()), ("enc/layer/x_3_14_base", "enc/layer/"));
         assert_eq!((base.pattern(), base.indices()), ("x_{}_{}_base", &[3, 14][..]));
+        let named =
+            ["enc/layer/x_3_14", "enc/layer/x_{}_{}", "x_{}_{}", "enc/layer/x_3_1"].map(|name| address.is_named(name));
+        assert_eq!(named, [true, true, false, false]);
     }
 
     #[test]

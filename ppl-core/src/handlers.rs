@@ -34,10 +34,18 @@ mod neutra;
 mod lift;
 // Gives parameters their values from a store.
 mod params;
+// Puts all names under a scope.
+mod scope;
+// Gives several sites one value.
+mod equalize;
+// Tells inference what to do with sites.
+mod infer_config;
 
 pub use block::Block;
 pub use condition::Condition;
 pub use detach::{Detach, Detached};
+pub use equalize::Equalize;
+pub use infer_config::InferConfig;
 pub use intervene::Intervene;
 pub use lift::Lift;
 pub use mask::Mask;
@@ -47,6 +55,7 @@ pub use prior::Prior;
 pub use reparam::{LocScale, Reparam, Strategy, TransformBase};
 pub use replay::{Replay, ReplayFrom};
 pub use scale::Scale;
+pub use scope::Scope;
 pub use seed::Seed;
 pub use subsample::Subsample;
 pub use substitute::Substitute;

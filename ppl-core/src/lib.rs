@@ -48,6 +48,8 @@ pub mod handler;
 pub mod trace;
 // The handlers, one effect a file.
 pub mod handlers;
+// What is sampled once for a key.
+pub mod memo;
 // Models as values, and what runs them.
 pub mod model;
 // Layers of neural networks, ours and dfdx's.

@@ -9,8 +9,8 @@ use crate::dtype::Dtype;
 use crate::error::Error;
 use crate::handler::Handler;
 use crate::handlers::{
-    Block, Condition, Effect, Intervene, Lift, Mask, NeuTra, Prior, Reparam, ReplayFrom, Scale, Seed, Subsample,
-    Substitute, Tracer, Uncondition,
+    Block, Condition, Effect, Equalize, InferConfig, Intervene, Lift, Mask, NeuTra, Prior, Reparam, ReplayFrom, Scale,
+    Scope, Seed, Subsample, Substitute, Tracer, Uncondition,
 };
 use crate::plate::Rows;
 use crate::shared::Shared;
@@ -157,6 +157,21 @@ pub trait Program: Shared + Sized {
     /// Makes random variables, with priors, of parameters: a Bayesian network of a network.
     fn lift<E: Dtype, D: Backend<E>>(self, priors: Lift<E, D>) -> With<Self, Lift<E, D>> {
         self.with(priors)
+    }
+
+    /// Puts all names under a scope.
+    fn scope(self, name: impl Into<String>) -> With<Self, Scope> {
+        self.with(Scope(name.into()))
+    }
+
+    /// Gives several sites the value of the first of them.
+    fn equalize(self, sites: Equalize) -> With<Self, Equalize> {
+        self.with(sites)
+    }
+
+    /// Tells inference how sites are to be treated.
+    fn infer_config(self, config: InferConfig) -> With<Self, InferConfig> {
+        self.with(config)
     }
 
     /// Draws everything from a seed of its own.

@@ -19,6 +19,12 @@ pub mod pictures;
 pub mod target;
 // Exact sums over discrete sites.
 pub mod enumeration;
+// The density that a value is drawn with.
+mod drawn;
+// All executions of a model, one after another.
+pub mod executions;
+// Single-site Metropolis over traces.
+pub mod trace_metropolis;
 // A model with data as a density over a vector.
 pub mod model_density;
 // Markov chain Monte Carlo: kernels and their warm-up.
@@ -61,6 +67,7 @@ pub use elbo::{
     TraceElbo, TraceEnumElbo, TraceGraphElbo, TraceMeanFieldElbo,
 };
 pub use enumeration::InferDiscrete;
+pub use executions::{Executions, Explored};
 pub use gibbs::Gibbs;
 pub use model_density::{LatentSite, ModelDensity};
 pub use monte_carlo::{Importance, ParticleGibbs, Pmmh, Rejection, SmcFilter, Tempered};
@@ -69,3 +76,4 @@ pub use predictive::{Predictive, log_likelihood};
 pub use svgd::{Svgd, SvgdOptions};
 pub use svi::{RunOptions, StopReason, Svi};
 pub use target::{InitStrategy, Target};
+pub use trace_metropolis::TraceMetropolis;

@@ -26,6 +26,8 @@ mod autoguides;
 mod chains;
 // The example of particles in time.
 mod particles;
+// The examples whose sites come and go.
+mod universal;
 
 /// The examples and what each must show. A test named after the example runs it.
 macro_rules! examples {
@@ -44,6 +46,7 @@ macro_rules! examples {
 examples! {
     bayesian_regression: autoguides::a_regression_is_exact;
     bnn: autoguides::a_network_is_less_sure_in_the_gap;
+    church: universal::programs_of_church_are_exact;
     dmm: the_dmm_learns;
     eight_schools: chains::the_eight_schools_are_sampled;
     figure_1: figure_1_learns;
@@ -54,6 +57,7 @@ examples! {
     radon: chains::radon_is_found_by_county;
     semi_supervised_vae: autoguides::labels_are_summed_out;
     state_space: particles::states_are_filtered;
+    scalar_implicature: universal::some_is_not_all;
     vae: the_vae_resumes_where_it_was;
 }
 

@@ -125,6 +125,11 @@ impl Finder<'_> {
                 choice.else_branch.iter().for_each(|(_, other)| self.bind(other, ty));
             }
             Expr::Match(choice) => choice.arms.iter().for_each(|arm| self.bind(&arm.body, ty)),
+            Expr::Macro(call) if call.mac.path.segments.last().is_some_and(|word| word.ident == "mem") => {
+                if let Some(value) = expressions(call.mac.tokens.clone()).and_then(|list| list.into_iter().last()) {
+                    self.bind(&value, ty);
+                }
+            }
             _ => self.bind_call(value, ty),
         }
     }
