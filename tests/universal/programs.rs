@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ppl::handler::Handler;
 use ppl::handlers::Prior;
-use ppl::infer::enumeration::Enumerated;
+use ppl::infer::enumeration::{Enumerated, Side};
 use ppl::infer::{Executions, TraceMetropolis};
 use ppl::prelude64::*;
 use ppl::rng::Rng;
@@ -125,9 +125,9 @@ fn all_executions_are_those_of_the_tree() {
 #[test]
 fn variable_elimination_has_the_same_evidence() {
     for (program, results) in programs(25) {
-        let enumerated = Enumerated::of(&mut |wrap| {
+        let enumerated = Enumerated::of(&mut |_, wrap| {
             let mut prior = Prior::new(Rng::seed(0));
-            wrap(&mut prior, &mut |inner: &mut dyn Handler<f64, Cpu>| {
+            wrap(Side::Model, &mut prior, &mut |inner: &mut dyn Handler<f64, Cpu>| {
                 interpreter.run(inner, (&program, 0, 0, false));
             });
             Handler::<f64, Cpu>::context(&mut prior).finish(())
