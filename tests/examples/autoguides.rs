@@ -44,3 +44,12 @@ pub(crate) fn a_network_is_less_sure_in_the_gap() {
     let svg = std::fs::read_to_string(folder.path().join("files/bnn.svg")).expect("the picture");
     assert!(svg.starts_with("<svg") && svg.contains("<polygon") && !svg.contains("NaN"));
 }
+
+pub(crate) fn either_bound_fits() {
+    let folder = TempDir::new().expect("a folder");
+    let found =
+        summary("two_objectives", &run("two_objectives", folder.path(), &["--steps", "15", "--particles", "3"]));
+    for objective in ["trace_elbo", "renyi_elbo"] {
+        assert!(number(&found[objective], "importance_weighted") > number(&found[objective], "elbo"), "{found}");
+    }
+}

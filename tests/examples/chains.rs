@@ -87,3 +87,16 @@ pub(crate) fn radon_is_found_by_county() {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && stderr.contains("nowhere/radon_county.csv"), "{stderr}");
 }
+
+pub(crate) fn hidden_states_are_found() {
+    let folder = TempDir::new().expect("a folder");
+    let found = sampled("hidden_markov", folder.path(), &[]);
+    assert!(number(&found, "largest_error_of_states") < 0.15, "{found}");
+}
+
+pub(crate) fn an_outlier_is_no_part_of_a_line() {
+    let folder = TempDir::new().expect("a folder");
+    let found = sampled("composed_inference", folder.path(), &[]);
+    // With the outliers in it the slope would be about 0.75.
+    assert!((number(&found, "slope") - 1.15).abs() < 0.05, "{found}");
+}

@@ -47,17 +47,21 @@ examples! {
     bayesian_regression: autoguides::a_regression_is_exact;
     bnn: autoguides::a_network_is_less_sure_in_the_gap;
     church: universal::programs_of_church_are_exact;
+    composed_inference: chains::an_outlier_is_no_part_of_a_line;
     dmm: the_dmm_learns;
     eight_schools: chains::the_eight_schools_are_sampled;
     figure_1: figure_1_learns;
     gaussian_mixture: chains::a_mixture_is_found_by_gibbs_sampling;
+    hidden_markov: chains::hidden_states_are_found;
     logistic_autoguides: autoguides::every_autoguide_is_near_the_posterior;
     logistic_regression: chains::a_table_is_regressed;
     mixture_model: autoguides::a_mixture_is_summed_out;
+    open_universe: particles::lamps_are_counted;
     radon: chains::radon_is_found_by_county;
     semi_supervised_vae: autoguides::labels_are_summed_out;
     state_space: particles::states_are_filtered;
     scalar_implicature: universal::some_is_not_all;
+    two_objectives: autoguides::either_bound_fits;
     vae: the_vae_resumes_where_it_was;
 }
 

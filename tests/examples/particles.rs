@@ -1,4 +1,4 @@
-//! What the example of particles in time must show; it fails by itself where it is far from what is known.
+//! What the examples of particles must show; each fails by itself where it is far from what is known.
 
 use tempfile::TempDir;
 
@@ -18,4 +18,11 @@ pub(crate) fn states_are_filtered() {
     );
     let output = run("state_space", folder.path(), &["--times", "0"]);
     assert!(!output.status.success() && String::from_utf8_lossy(&output.stderr).contains("--times"));
+}
+
+pub(crate) fn lamps_are_counted() {
+    let folder = TempDir::new().expect("a folder");
+    let found = summary("open_universe", &run("open_universe", folder.path(), &["--particles", "4000"]));
+    let error = (number(&found, "evidence") - number(&found, "exact_evidence")).abs();
+    assert!(error < 6.0 * number(&found, "standard_error"), "{found}");
 }
