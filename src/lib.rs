@@ -18,6 +18,8 @@
 //!   [`Program`](model::Program); a handler of one's own: [`handler`];
 //! - layers of networks, ours and dfdx's: [`nn`]; normalising flows: [`flows`]; parameters: [`params`];
 //! - inference: [`infer::Svi`], its objectives and optimisers;
+//! - exact sums over discrete sites: [`infer::TraceEnumElbo`], [`infer::InferDiscrete`]; weighted draws: [`infer::Importance`],
+//!   [`infer::SmcFilter`], in [`infer::monte_carlo`];
 //! - programs whose sites come and go: [`infer::Executions`], [`infer::TraceMetropolis`];
 //! - in `f64`: the same names in [`prelude64`] instead of [`prelude`].
 //!

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ppl::handler::Handler;
 use ppl::handlers::Prior;
 use ppl::infer::enumeration::{Enumerated, Side};
-use ppl::infer::{Executions, TraceMetropolis};
+use ppl::infer::{Executions, Importance, TraceMetropolis};
 use ppl::prelude64::*;
 use ppl::rng::Rng;
 use rand::Rng as _;
@@ -157,6 +157,24 @@ fn chains_have_the_posteriors_of_random_programs() {
             let variance = batches.iter().map(|batch| (batch[*result] - mean).powi(2)).sum::<f64>() / 29.0;
             let error = (variance / 30.0).sqrt().max(1e-3);
             assert!((mean - weight / evidence).abs() < 6.0 * error, "{result}: {mean} ± {error}: {program:?}");
+        }
+    }
+}
+
+#[test]
+fn weighted_draws_have_the_posteriors_of_random_programs() {
+    // As above; of a mean of 20,000 weighted draws 6 standard errors are exceeded by chance in one of 10⁸.
+    for (seed, (program, results)) in programs(10).enumerate() {
+        let evidence: f64 = results.values().sum();
+        let importance = Importance::prior(interpreter, (&program, 0, 0, true)).draws(20_000).seed(seed as u64);
+        let found = importance.map(|output, _| output).unwrap();
+        let estimate = found.log_evidence();
+        let error = (estimate.mean - evidence.ln()).abs();
+        assert!(error < 6.0 * estimate.standard_error + 1e-9, "{estimate:?} for {}: {program:?}", evidence.ln());
+        for (result, weight) in &results {
+            let share = found.expectation(|output| f64::from(u8::from(output == result)));
+            let error = (share.mean - weight / evidence).abs();
+            assert!(error < 6.0 * share.standard_error.max(2e-4), "{result}: {share:?}: {program:?}");
         }
     }
 }
