@@ -108,7 +108,7 @@ fn fast_ar1() {
 }
 
 #[test]
-#[ignore = "runs for minutes without optimisation"]
-fn fast_logistic_large() {
+#[ignore = "runs for minutes without optimisation; `cargo test --release --test nuts -- --ignored` has it"]
+fn slow_logistic_large() {
     is_numpyros("logistic_large", 1000, 1500, 1600.0);
 }
