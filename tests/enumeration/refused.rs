@@ -1,5 +1,7 @@
 //! What cannot be enumerated, by name.
 
+use ppl::infer::autoguide::{Blocks, PerSite};
+use ppl::infer::{AutoGuideList, ModelDensity};
 use ppl::prelude64::*;
 
 use crate::brute_force::enumerated;
@@ -89,4 +91,30 @@ fn a_dependence_beyond_the_history() {
         }
     }
     refused(long_memory, &["`x_", "history"]);
+}
+
+#[test]
+fn a_support_that_depends_on_what_is_summed_over() {
+    #[model]
+    fn wide() {
+        let _: Scalar = sample!("free", Normal::new(0.0, 1.0));
+        let z: Scalar = sample!("z", Bernoulli::new(0.5), enumerate);
+        let _: Scalar = sample!("x", Uniform::new(0.0, &z + 1.0));
+    }
+    let error = ModelDensity::new(wide, ()).unwrap().log_density(&[0.1, 0.3]).unwrap_err().to_string();
+    assert!(error.contains("`x`") && error.contains("summed over"), "{error}");
+}
+
+#[test]
+fn results_of_blocks_without_values_of_summed_sites() {
+    #[model]
+    fn half() {
+        let x: Scalar = sample!("x", Normal::new(0.0, 1.0));
+        let _: Scalar = sample!("z", Bernoulli::from_logits(x), enumerate);
+    }
+    let guide = AutoGuideList::of(half, Blocks::new().rest(PerSite::default()), ()).unwrap();
+    let params = ParamStore::<f64, Cpu>::new(0);
+    for error in [guide.median(&params, ()).unwrap_err(), guide.draws(&params, (), 1, 0).unwrap_err()] {
+        assert!(error.to_string().contains("`z`") && error.to_string().contains("InferDiscrete"), "{error}");
+    }
 }

@@ -125,6 +125,8 @@ pub(super) struct Put<'h, E: Dtype, D: Backend<E>> {
     /// Whether log-densities are wanted.
     scores: bool,
     pub(super) terms: Vec<Tensor<(), E, D>>,
+    /// The value of each site's Jacobian, by its place; only of runs without scores.
+    pub(super) jacobians: Vec<(usize, f64)>,
 }
 
 impl<'h, E: Dtype, D: Backend<E>> Put<'h, E, D> {
@@ -138,6 +140,7 @@ impl<'h, E: Dtype, D: Backend<E>> Put<'h, E, D> {
             next: 0,
             scores: true,
             terms: Vec::with_capacity(2 * sites.len() + 1),
+            jacobians: Vec::new(),
         }
     }
 
@@ -184,7 +187,12 @@ impl<'h, E: Dtype, D: Backend<E>> Put<'h, E, D> {
             let numbers = Tensor::vector(self.position[self.sites[place].range.clone()].to_vec());
             if is_recording() { numbers.tracked() } else { numbers }
         });
-        self.terms.extend(site.set_unconstrained(leaf)?);
+        if let Some(log_det) = site.set_unconstrained(leaf)? {
+            if !self.scores {
+                self.jacobians.push((place, log_det.item().wide()));
+            }
+            self.terms.push(log_det);
+        }
         Ok(())
     }
 }

@@ -49,7 +49,7 @@ where
     /// All values of the enumerated sites at a position, the Jacobians, and the numbers of each site.
     fn enumerated(&mut self, position: &[E]) -> Result<(Enumerated<E, D>, Tensor<(), E, D>, Leaves<E, D>), Error> {
         let mut leaves: Leaves<E, D> = vec![None; self.sites.len()];
-        let mut jacobian: Option<Tensor<(), E, D>> = None;
+        let mut first: Option<(Vec<(usize, f64)>, Tensor<(), E, D>)> = None;
         let check = !std::mem::replace(&mut self.checked, true);
         let rerun: &mut Rerun<'_, E, D> = &mut |_, wrap| {
             self.run(|inner, sites, body| {
@@ -59,18 +59,25 @@ where
                     body(&mut put);
                     result = put.check_complete();
                     leaves = put.leaves;
-                    let found = total(put.terms);
-                    let first = jacobian.get_or_insert_with(|| found.clone());
-                    // Equal or both not finite.
-                    if first.item().wide().to_bits() != found.item().wide().to_bits() {
-                        let site = sites.first().map_or(String::new(), |site| site.name.clone());
-                        result = Err(wrong(site, "the support of a latent site depends on a site that is summed over"));
+                    let (jacobians, _) = first.get_or_insert_with(|| (put.jacobians.clone(), total(put.terms)));
+                    if let Some(site) = differs(jacobians, &put.jacobians) {
+                        let problem = "its support depends on a site that is summed over, so that its numbers have another meaning \
+                                       for each value; give it a support that does not";
+                        result = Err(wrong(sites[site].name.clone(), problem));
                     }
                 });
                 result
             })
         };
         let enumerated = Enumerated::checked(rerun, check)?;
-        Ok((enumerated, jacobian.unwrap_or_else(Tensor::zeros), leaves))
+        Ok((enumerated, first.map_or_else(Tensor::zeros, |(_, jacobian)| jacobian), leaves))
     }
+}
+
+/// The first site whose Jacobian is another one, or that has one in one run alone. NaN is as good as NaN.
+fn differs(one: &[(usize, f64)], other: &[(usize, f64)]) -> Option<usize> {
+    let same = |a: &(usize, f64), b: &(usize, f64)| a.0 == b.0 && (a.1 == b.1 || (a.1.is_nan() && b.1.is_nan()));
+    let pair = one.iter().zip(other).find(|(a, b)| !same(a, b)).map(|(a, _)| a.0);
+    let longer = if one.len() > other.len() { one } else { other };
+    pair.or_else(|| longer.get(one.len().min(other.len())).map(|(place, _)| *place))
 }

@@ -9,6 +9,7 @@ use ppl_core::model::{IntoArgs, Model};
 use ppl_core::params::ParamStore;
 use ppl_core::rng::Rng;
 use ppl_core::site::SampleSite;
+use ppl_core::trace::Trace;
 use ppl_core::values::ValueMap;
 use ppl_core::{Dtype, Error, Tensor};
 
@@ -132,7 +133,9 @@ impl<M, E: Dtype, D: Backend<E>, W> AutoGuideList<M, E, D, W> {
             let mut tracer = Tracer::new(&mut replay);
             no_grad(|| self.model.run(&mut tracer, args.clone()));
             let trace = tracer.into_trace();
-            params.context().finish(trace)?.typed()
+            let trace = params.context().finish(trace)?;
+            has_all_values(&trace)?;
+            trace.typed()
         };
         (0..draws).map(&mut draw).collect()
     }
@@ -149,8 +152,20 @@ impl<M, E: Dtype, D: Backend<E>, W> AutoGuideList<M, E, D, W> {
         let mut tracer = Tracer::new(&mut put);
         no_grad(|| self.model.run(&mut tracer, args));
         let trace = tracer.into_trace();
-        params.context().finish(trace)?.typed()
+        let trace = params.context().finish(trace)?;
+        has_all_values(&trace)?;
+        trace.typed()
     }
+}
+
+/// # Errors
+/// A site that the guide leaves to a sum over its values: the run had one from its prior.
+fn has_all_values<E: Dtype, D: Backend<E>>(trace: &Trace<E, D>) -> Result<(), Error> {
+    trace.sites().find(|site| site.enumerate && site.is_latent()).map_or(Ok(()), |site| {
+        let problem = "it is summed over, and the guide has no value for it; substitute those of the other sites \
+                       (`AutoGuideList::posterior`), and ask `InferDiscrete`";
+        Err(Error::Site { site: site.address.to_string(), problem: problem.into() })
+    })
 }
 
 /// The parameters of a block, by their names in it.
